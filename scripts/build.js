@@ -1,0 +1,13 @@
+// Compiles src/ into an empty dist/, so that a file deleted from src/ never lingers in what is run or shipped.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+rmSync(`${root}dist`, { recursive: true, force: true });
+const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+const { status } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig.build.json`], {
+  stdio: 'inherit',
+});
+if (status === 0) chmodSync(`${root}dist/cli.js`, 0o755);
+process.exit(status ?? 1);

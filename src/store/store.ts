@@ -1,0 +1,155 @@
+import type { Command, Delivery, Effect, OutcomeOf } from '../verify/commands.js';
+import type { KeyringData } from '../verify/keyring.js';
+import type {
+  Account,
+  AccountId,
+  Application,
+  ApplicationId,
+  Attempt,
+  Callback,
+  Hop,
+  KeyId,
+  MasterKeyRow,
+  Recipient,
+  Session,
+  SessionId,
+  SessionStatus,
+} from '../verify/model.js';
+
+/**
+ * Durability. A store runs `decide` inside its transactions, so that every database has one and the same
+ * logic; many commands share one commit. Nothing here assumes that only one process uses the database.
+ */
+export interface Store {
+  /** Identifies this start of this node among all starts of all nodes; it owns the work that it begins. */
+  readonly epoch: number;
+
+  /**
+   * Decides a command and makes what it changed durable; resolves after the commit.
+   * @throws StoreError `unavailable`: nothing was changed, try again later. `failed`: nothing was changed, and
+   * trying again will not help.
+   */
+  submit<C extends Command>(command: C): Promise<OutcomeOf<C>>;
+
+  /** Sets who is told, after each commit and before its commands are answered, what is to be done. */
+  onEffects(listener: (effects: readonly Effect[]) => void): void;
+
+  /** Whether this node still owns its work, by the monotonic clock; asked before every side effect. */
+  holds(): boolean;
+
+  /** Proves that this node lives. Called every few seconds; does nothing where the database is held alone. */
+  heartbeat(): Promise<void>;
+
+  /** Makes the unfinished work of dead nodes this node's own. Resolves to how much there was. */
+  takeOver(): Promise<number>;
+
+  /** The keys that `decide` uses from the next commit on. */
+  useKeyring(keyring: KeyringData): Promise<void>;
+
+  readonly read: Reader;
+
+  /** Commands that wait for a commit, and what the commits so far were like. */
+  load(): StoreLoad;
+
+  /** Writes a consistent copy of a database that is in use. Only an embedded database can. */
+  backup?(path: string): Promise<void>;
+
+  /** Waits for what was submitted, says that this node stopped in good order, and lets go of the database. */
+  close(): Promise<void>;
+}
+
+export interface StoreLoad {
+  readonly waiting: number;
+}
+
+/** What a commit was like; for metrics. */
+export interface CommitObservation {
+  readonly commands: number;
+  /** Milliseconds from handing the batch over until it was durable. */
+  readonly duration: number;
+}
+
+export class StoreError extends Error {
+  constructor(
+    readonly kind: 'unavailable' | 'failed',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'StoreError';
+  }
+}
+
+export interface SessionView {
+  readonly session: Session;
+  /** By sequence. */
+  readonly attempts: readonly Attempt[];
+}
+
+/** Which sessions a list shows; all conditions hold together. Newest first. */
+export interface SessionQuery {
+  readonly account: AccountId;
+  /** By creation: from `since` on and before `until`, milliseconds. */
+  readonly since: number;
+  readonly until: number;
+  readonly status?: SessionStatus;
+  readonly recipient?: string;
+  readonly application?: string;
+  /** At which moment the status is meant. */
+  readonly now: number;
+  /** 1–20 and 0–100,000 (contract §5). */
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** Work of one lane: the carrier of deliveries, the host of callbacks. */
+export interface LaneDue {
+  readonly lane: string;
+  /** When the earliest is due. */
+  readonly nextAt: number;
+}
+
+/** A message that a carrier took. */
+export interface TakenMessage {
+  readonly session: Session;
+  readonly attempt: Attempt;
+  readonly hop: Hop;
+}
+
+/** Reads see everything that was committed before they were asked for. They never hold up a commit. */
+export interface Reader {
+  account(authId: AccountId): Promise<Account | null>;
+  accounts(): Promise<Account[]>;
+  application(uuid: ApplicationId): Promise<Application | null>;
+  defaultApplication(account: AccountId): Promise<Application | null>;
+  session(uuid: SessionId): Promise<SessionView | null>;
+  sessions(query: SessionQuery): Promise<SessionView[]>;
+  /** What a carrier took of an account's messages since a time, newest first. Its message ids are UUIDv7. */
+  taken(query: {
+    readonly carrier: string;
+    readonly account: AccountId;
+    readonly recipient?: Recipient;
+    readonly since: number;
+    readonly limit: number;
+  }): Promise<TakenMessage[]>;
+
+  /** Pending deliveries of this node in one lane that are due, earliest first. */
+  dueDeliveries(lane: string, now: number, limit: number): Promise<Delivery[]>;
+  /** Lanes in which this node has pending deliveries. */
+  deliveryLanes(): Promise<LaneDue[]>;
+  dueCallbacks(lane: string, now: number, limit: number): Promise<Callback[]>;
+  callbackLanes(): Promise<LaneDue[]>;
+  /** Live sessions whose time has passed. */
+  overdueSessions(now: number, limit: number): Promise<SessionId[]>;
+
+  keys(): Promise<MasterKeyRow[]>;
+  /** Accounts and live sessions that need the key. */
+  keyReferences(key: KeyId): Promise<number>;
+  /** Accounts and live sessions that hold something sealed under a key other than `active`. */
+  sealedUnderOthers(active: KeyId): Promise<{ accounts: AccountId[]; sessions: SessionId[] }>;
+  /** Live sessions whose code needs the key. */
+  liveSessionsOf(key: KeyId, limit: number): Promise<SessionId[]>;
+
+  /** Deliveries and callbacks that wait, in rows or in memory, of all nodes. */
+  backlog(): Promise<{ deliveries: number; callbacks: number }>;
+}

@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Everything the server counts. Labels have few values: names from the configuration and from closed lists. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Sessions started, resumed and ended. */
+  readonly sessions: Counter<'event'>;
+  /** Attempts by channel and the status they reached. */
+  readonly attempts: Counter<'channel' | 'status'>;
+  /** Tries on carriers by how they ended. */
+  readonly hops: Counter<'carrier' | 'status'>;
+  readonly receipts: Counter<'carrier' | 'result'>;
+  readonly validations: Counter<'result'>;
+  readonly callbacks: Counter<'result'>;
+  readonly callbackTime: Histogram;
+  readonly commitBatch: Histogram;
+  readonly commitTime: Histogram;
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+}
+
+/** What is read at the moment of the scrape. */
+export interface MetricSources {
+  /** Queue depths by name. */
+  readonly depths: () => Promise<Record<string, number>> | Record<string, number>;
+}
+
+/** Makes the metrics on a registry of their own, with Node's process and event-loop metrics. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter<Label>({ name: `countersign_${name}`, help, labelNames, registers });
+  const histogram = <Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: Label[] = [],
+  ) => new Histogram<Label>({ name: `countersign_${name}`, help, buckets, labelNames, registers });
+  const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    sessions: counter('sessions_total', 'Sessions by event: started, resumed, verified, expired.', ['event']),
+    attempts: counter('attempts_total', 'Attempts by channel and status reached.', ['channel', 'status']),
+    hops: counter('hops_total', 'Tries of attempts on carriers by result.', ['carrier', 'status']),
+    receipts: counter('receipts_total', 'Carrier reports by result.', ['carrier', 'result']),
+    validations: counter('validations_total', 'Validations by result.', ['result']),
+    callbacks: counter('callbacks_total', 'Callback tries by result.', ['result']),
+    callbackTime: histogram('callback_seconds', 'Duration of callback tries.', seconds),
+    commitBatch: histogram('commit_commands', 'Commands per commit.', [1, 2, 4, 8, 16, 32, 64, 128, 256]),
+    commitTime: histogram('commit_seconds', 'Duration of commits.', seconds),
+    requests: histogram('http_request_seconds', 'Duration of API requests.', seconds, [
+      'method',
+      'route',
+      'status',
+    ]),
+  };
+}
+
+/** Adds the gauges whose values are read when they are scraped. */
+export function watchDepths(metrics: Metrics, sources: MetricSources): void {
+  new Gauge({
+    name: 'countersign_queue_depth',
+    help: 'Work that waits, by queue.',
+    labelNames: ['queue'],
+    registers: [metrics.registry],
+    async collect() {
+      for (const [queue, depth] of Object.entries(await sources.depths())) this.set({ queue }, depth);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { DEFAULT_TEMPLATE } from './messages.js';
+import type { AccountId, Application, ApplicationId } from './model.js';
+
+/** The application that an account has from its creation, with the defaults of contract §9. */
+export function defaultApplication(uuid: ApplicationId, account: AccountId, now: number): Application {
+  return {
+    uuid,
+    account,
+    alias: 'default',
+    brandName: '',
+    template: DEFAULT_TEMPLATE,
+    codeLength: 6,
+    expiry: 600,
+    maxAttempts: 5,
+    channels: ['sms', 'voice'],
+    locale: 'en',
+    appHash: '',
+    url: null,
+    method: 'POST',
+    fraudShield: 'off',
+    isDefault: true,
+    createdAt: now,
+    updatedAt: now,
+  };
+}

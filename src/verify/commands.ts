@@ -1,0 +1,280 @@
+import type {
+  Account,
+  AccountId,
+  Application,
+  Attempt,
+  AttemptId,
+  AttemptStatus,
+  Callback,
+  CallbackMethod,
+  Channel,
+  KeyId,
+  MasterKeyRow,
+  Recipient,
+  Session,
+  SessionCode,
+  SessionId,
+} from './model.js';
+
+/**
+ * Commands are the only thing that changes state. A command carries its own ids, time and randomness, so that
+ * `decide` is a pure function of rows and command. `owner` is the epoch of the node that sends it: that node
+ * does the work which follows, and only an intention (a retry, giving up) is refused when it no longer owns.
+ */
+export type Command =
+  | StartAttempt
+  | Validate
+  | HopAccepted
+  | HopFailed
+  | Receipt
+  | GiveUp
+  | CallbackTried
+  | Expire
+  | CreateAccount
+  | UpdateAccount
+  | AddKey
+  | ActivateKey
+  | CloseKey
+  | Reseal;
+
+/** Starts a session, or adds an attempt to the live one of the application and recipient (contract §2). */
+export interface StartAttempt {
+  readonly type: 'start-attempt';
+  readonly now: number;
+  readonly owner: number;
+  /** The id of the session if a new one starts. */
+  readonly session: SessionId;
+  readonly attempt: AttemptId;
+  /** The application as the caller's node saw it; its rules are fixed in a new session. */
+  readonly application: Pick<
+    Application,
+    'uuid' | 'account' | 'alias' | 'expiry' | 'maxAttempts' | 'template' | 'url' | 'method'
+  >;
+  readonly recipient: Recipient;
+  readonly country: string | null;
+  readonly channel: Channel;
+  readonly locale: string;
+  readonly brandName: string;
+  readonly appHash: string;
+  /** Length of a new session's code. */
+  readonly codeLength: number;
+  /** A code the caller chose; null to derive one. Never stored as it is. */
+  readonly otp: string | null;
+  /** 12 random bytes, used once to seal `otp`. */
+  readonly nonce: Uint8Array;
+  /** Callback URL and method of this request; null keeps the session's. */
+  readonly url: string | null;
+  readonly method: CallbackMethod | null;
+  readonly dtmf: number | null;
+  readonly fraudCheck: 'enabled' | 'disabled';
+  readonly src: string | null;
+  readonly requestorIp: string;
+  /** The carrier of the first hop; null when no route serves this channel and recipient. */
+  readonly carrier: string | null;
+  /** Failed validations of a recipient in 24 h past which creates are refused. */
+  readonly failedValidationsLimit: number;
+}
+
+/** Asks whether the code that a person typed is right (contract §3). */
+export interface Validate {
+  readonly type: 'validate';
+  readonly now: number;
+  readonly account: AccountId;
+  readonly session: SessionId;
+  /** 1–8 digits. */
+  readonly otp: string;
+  /** The code came as a JSON number: leading zeros are restored to the session's length. */
+  readonly numeric: boolean;
+  readonly failedValidationsLimit: number;
+}
+
+/** A carrier took the message: a fact, recorded whoever learns it. */
+export interface HopAccepted {
+  readonly type: 'hop-accepted';
+  readonly now: number;
+  readonly owner: number;
+  readonly attempt: AttemptId;
+  readonly number: number;
+  readonly carrier: string;
+  readonly messageId: string | null;
+}
+
+/** A try on a carrier did not succeed: the fact, and what the owner intends next. */
+export interface HopFailed {
+  readonly type: 'hop-failed';
+  readonly now: number;
+  readonly owner: number;
+  readonly attempt: AttemptId;
+  readonly number: number;
+  readonly carrier: string;
+  readonly errorCode: number;
+  readonly reason: string;
+  readonly next:
+    | { readonly kind: 'fail' }
+    /** Try again: on the same hop (its id repeats, so the carrier can tell) or on the next one. */
+    | { readonly kind: 'retry'; readonly carrier: string; readonly at: number; readonly sameHop: boolean };
+}
+
+/** What a carrier reported later about a message it took. Found by hop, or by carrier and message id. */
+export interface Receipt {
+  readonly type: 'receipt';
+  readonly now: number;
+  readonly owner: number;
+  readonly carrier: string;
+  readonly by:
+    | { readonly kind: 'hop'; readonly attempt: AttemptId; readonly number: number }
+    | { readonly kind: 'message'; readonly messageId: string };
+  readonly status: AttemptStatus;
+  readonly errorCode: number | null;
+}
+
+/** The owner stops trying: an intention. */
+export interface GiveUp {
+  readonly type: 'give-up';
+  readonly now: number;
+  readonly owner: number;
+  readonly attempt: AttemptId;
+  readonly errorCode: number;
+}
+
+/** One try of a callback ended. Success is a fact; the retry after a failure is an intention. */
+export interface CallbackTried {
+  readonly type: 'callback-tried';
+  readonly now: number;
+  readonly owner: number;
+  readonly attempt: AttemptId;
+  readonly sequence: number;
+  readonly ok: boolean;
+  /** False when trying again cannot help, such as for an address that is refused. */
+  readonly retriable: boolean;
+  readonly httpStatus: number | null;
+  readonly reason: string | null;
+}
+
+/** Ends a session whose time has passed, or (with `force`) one whose key is compromised. */
+export interface Expire {
+  readonly type: 'expire';
+  readonly now: number;
+  readonly owner: number;
+  readonly session: SessionId;
+  readonly force: boolean;
+}
+
+/** Adds an account and its default application. */
+export interface CreateAccount {
+  readonly type: 'create-account';
+  readonly account: Account;
+  readonly application: Application;
+}
+
+export interface UpdateAccount {
+  readonly type: 'update-account';
+  readonly now: number;
+  readonly authId: AccountId;
+  readonly changes: Partial<
+    Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil'>
+  >;
+}
+
+/** Makes a master key known; the first becomes active, later ones stand by. */
+export interface AddKey {
+  readonly type: 'add-key';
+  readonly key: Omit<MasterKeyRow, 'state'>;
+}
+
+/** From now on seals and derives with this key; the active one stands by. */
+export interface ActivateKey {
+  readonly type: 'activate-key';
+  readonly id: KeyId;
+}
+
+/** Retires a key that nothing refers to any more, or revokes a compromised one. */
+export interface CloseKey {
+  readonly type: 'close-key';
+  readonly id: KeyId;
+  readonly as: 'retired' | 'revoked';
+  /** Rows still sealed or derived under the key, as counted by the caller just before. */
+  readonly references: number;
+}
+
+/** Seals again, under the active key, what one row holds sealed under another. */
+export interface Reseal {
+  readonly type: 'reseal';
+  readonly row:
+    | { readonly kind: 'account'; readonly authId: AccountId }
+    | { readonly kind: 'session'; readonly session: SessionId };
+  /** Two times 12 random bytes. */
+  readonly nonces: readonly [Uint8Array, Uint8Array];
+}
+
+/** What is to be done in the world after the commit. The row that demands it is already durable. */
+export type Effect =
+  | { readonly kind: 'deliver'; readonly delivery: Delivery }
+  /** Work in memory on this attempt is no longer wanted. */
+  | { readonly kind: 'drop'; readonly attempt: AttemptId }
+  | { readonly kind: 'callback'; readonly callback: Callback };
+
+/** One attempt to be delivered: what the dispatcher needs of the attempt and its session. */
+export interface Delivery
+  extends Pick<
+      Attempt,
+      | 'session'
+      | 'account'
+      | 'sequence'
+      | 'channel'
+      | 'locale'
+      | 'brandName'
+      | 'appHash'
+      | 'template'
+      | 'dtmf'
+      | 'src'
+      | 'hop'
+      | 'tries'
+      | 'nextAt'
+      | 'takeovers'
+    >,
+    Pick<Session, 'recipient' | 'country' | 'application' | 'expiresAt'> {
+  readonly attempt: AttemptId;
+  readonly carrier: string;
+  readonly code: SessionCode;
+}
+
+export type StartAttemptOutcome =
+  | { readonly kind: 'started'; readonly session: SessionId; readonly isNew: boolean }
+  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' };
+
+export type ValidateOutcome = {
+  readonly kind:
+    | 'validated'
+    | 'invalid'
+    | 'expired'
+    | 'already-verified'
+    | 'too-many-validations'
+    | 'recipient-exhausted'
+    | 'not-found'
+    | 'unknown-key';
+};
+
+/** `recorded`: something changed. `stale`: nothing to change any more. `not-owner`: an intention was fenced. */
+export type ReportOutcome = {
+  readonly kind: 'recorded' | 'stale' | 'not-owner' | 'unknown';
+  /** The attempt's channel and status after the report; set when it was found. */
+  readonly status?: AttemptStatus;
+  readonly channel?: Channel;
+};
+
+export type ChangeOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'conflict'; readonly why: string }
+  | { readonly kind: 'not-found' };
+
+/** The outcome that belongs to a command. */
+export type OutcomeOf<C extends Command> = C extends StartAttempt
+  ? StartAttemptOutcome
+  : C extends Validate
+    ? ValidateOutcome
+    : C extends HopAccepted | HopFailed | Receipt | GiveUp | CallbackTried | Expire
+      ? ReportOutcome
+      : ChangeOutcome;
+
+export type Outcome = OutcomeOf<Command>;

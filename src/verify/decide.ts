@@ -1,0 +1,50 @@
+import { createAccount, reseal, updateAccount } from './accounts.js';
+import { callbackTried } from './callbacks.js';
+import type { Command } from './commands.js';
+import type { Decision } from './decision.js';
+import { expire } from './expire.js';
+import type { Keyring } from './keyring.js';
+import { activateKey, addKey, closeKey } from './keys.js';
+import { giveUp, hopAccepted, hopFailed, receipt } from './reports.js';
+import { startAttempt } from './start-attempt.js';
+import type { State } from './state.js';
+import { validate } from './validate.js';
+
+/**
+ * The whole domain as one pure function: from the rows that the command names and the command itself to new
+ * rows, an outcome and effects. It neither waits, nor reads a clock, nor changes a row.
+ */
+export function decide(state: State, command: Command, keyring: Keyring): Decision {
+  switch (command.type) {
+    case 'start-attempt':
+      return startAttempt(state, command, keyring);
+    case 'validate':
+      return validate(state, command, keyring);
+    case 'hop-accepted':
+      return hopAccepted(state, command);
+    case 'hop-failed':
+      return hopFailed(state, command);
+    case 'receipt':
+      return receipt(state, command);
+    case 'give-up':
+      return giveUp(state, command);
+    case 'callback-tried':
+      return callbackTried(state, command);
+    case 'expire':
+      return expire(state, command);
+    case 'create-account':
+      return createAccount(state, command);
+    case 'update-account':
+      return updateAccount(state, command);
+    case 'add-key':
+      return addKey(state, command);
+    case 'activate-key':
+      return activateKey(state, command);
+    case 'close-key':
+      return closeKey(state, command);
+    case 'reseal':
+      return reseal(state, command, keyring);
+    default:
+      throw new TypeError(`unknown command ${(command satisfies never as { type: string }).type}`);
+  }
+}

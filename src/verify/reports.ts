@@ -1,0 +1,180 @@
+import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome } from './commands.js';
+import { type Decision, unchanged } from './decision.js';
+import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
+import { moveTo, type Progress, record } from './progress.js';
+import { deliveryOf } from './start-attempt.js';
+import type { State } from './state.js';
+import { isFailure, isStatusOf, isSuccess } from './statuses.js';
+
+type Report = HopAccepted | HopFailed | Receipt | GiveUp;
+
+/** The carrier has the message: the hop gets its id, and an SMS is `sent`. A call says nothing before it rings. */
+export function hopAccepted(state: State, command: HopAccepted): Decision<HopAccepted> {
+  const found = find(state, command.attempt);
+  if (!found) return unchanged({ kind: 'unknown' });
+  const { attempt, session } = found;
+  const known = state.hop(attempt.uuid, command.number);
+  const settled = known && known.state !== 'retrying' && known.state !== 'failed';
+  const hop: Hop = {
+    ...(known ?? newHop(attempt.uuid, command.number, command)),
+    carrier: command.carrier,
+    messageId: command.messageId ?? known?.messageId ?? null,
+    state: settled ? known.state : 'accepted',
+    ...(settled ? {} : { reason: null, errorCode: null }),
+    updatedAt: command.now,
+  };
+  // A hop that the attempt has left behind may still deliver, but does not take the attempt's work over.
+  const handed =
+    attempt.delivery === 'pending' && attempt.hop === command.number
+      ? { ...attempt, delivery: 'handed' as const, carrier: command.carrier, tries: attempt.tries + 1 }
+      : attempt;
+  const progress =
+    attempt.channel === 'sms'
+      ? moveTo(session, handed, 'sent', null, command)
+      : { attempt: handed, callbacks: [] };
+  return recorded(progress, hop);
+}
+
+/** A try did not succeed. The hop's failure is a fact; retrying and giving up need the ownership. */
+export function hopFailed(state: State, command: HopFailed): Decision<HopFailed> {
+  const found = find(state, command.attempt);
+  if (!found) return unchanged({ kind: 'unknown' });
+  const { attempt, session } = found;
+  const { now, next } = command;
+  const known = state.hop(attempt.uuid, command.number);
+  // An accepted hop stays accepted: this answer came from a second submit of it.
+  if (known && known.state !== 'retrying') return unchanged(reportOf('stale', attempt));
+  const hop: Hop = {
+    ...(known ?? newHop(attempt.uuid, command.number, command)),
+    carrier: command.carrier,
+    state: next.kind === 'retry' && next.sameHop ? 'retrying' : 'failed',
+    reason: command.reason,
+    errorCode: command.errorCode,
+    updatedAt: now,
+  };
+  const current = attempt.delivery === 'pending' && attempt.hop === command.number;
+  if (!current || attempt.owner !== command.owner) {
+    return {
+      outcome: reportOf(current ? 'not-owner' : 'stale', attempt),
+      changes: [{ table: 'hop', row: hop }],
+      effects: [],
+    };
+  }
+  const wanted = sessionStatus(session, now) === 'in-progress';
+  if (next.kind === 'retry' && wanted) {
+    const retried: Attempt = {
+      ...attempt,
+      carrier: next.carrier,
+      hop: next.sameHop ? attempt.hop : attempt.hop + 1,
+      tries: attempt.tries + 1,
+      nextAt: next.at,
+      errorCode: command.errorCode,
+      updatedAt: now,
+    };
+    return {
+      outcome: reportOf('recorded', retried),
+      changes: [
+        { table: 'attempt', row: retried },
+        { table: 'hop', row: hop },
+      ],
+      // A retry that is due at once goes on from memory; a later one waits in its row.
+      effects: next.at <= now ? [{ kind: 'deliver', delivery: deliveryOf(session, retried) }] : [],
+    };
+  }
+  return recorded(failed(session, attempt, command.errorCode, command), hop);
+}
+
+/** What the carrier told about a message that it took (or, after a crash, that nobody recorded it took). */
+export function receipt(state: State, command: Receipt): Decision<Receipt> {
+  const { by } = command;
+  const known =
+    by.kind === 'hop' ? state.hop(by.attempt, by.number) : state.hopByMessage(command.carrier, by.messageId);
+  const found = find(state, by.kind === 'hop' ? by.attempt : known?.attempt);
+  if (!found) return unchanged({ kind: 'unknown' });
+  const { attempt, session } = found;
+  // A hop that is not recorded yet can only be the one being tried.
+  const ours = known ? known.carrier === command.carrier : by.kind === 'hop' && by.number === attempt.hop;
+  if (!ours) return unchanged({ kind: 'unknown' });
+  if (!isStatusOf(attempt.channel, command.status)) return unchanged(reportOf('stale', attempt));
+
+  const number = known?.number ?? attempt.hop;
+  const success = isSuccess(command.status);
+  const failure = isFailure(command.status);
+  const settled = known?.state === 'delivered' || (known?.state === 'undelivered' && !success);
+  const hop: Hop = {
+    ...(known ?? newHop(attempt.uuid, number, command)),
+    ...(settled
+      ? {}
+      : {
+          state: success
+            ? ('delivered' as const)
+            : failure
+              ? ('undelivered' as const)
+              : ('accepted' as const),
+          errorCode: failure ? command.errorCode : null,
+        }),
+    updatedAt: command.now,
+  };
+  // The attempt fails only with the hop that has it: another hop may still be delivering.
+  if (failure && number !== attempt.hop) {
+    return { outcome: reportOf('stale', attempt), changes: [{ table: 'hop', row: hop }], effects: [] };
+  }
+  const taken: Attempt =
+    attempt.delivery === 'pending' && number === attempt.hop ? { ...attempt, delivery: 'handed' } : attempt;
+  const progress = moveTo(session, taken, command.status, command.errorCode, command);
+  const decision = recorded(progress, hop);
+  if (attempt.delivery !== 'pending' || progress.attempt.delivery === 'pending') return decision;
+  decision.effects.push({ kind: 'drop', attempt: attempt.uuid });
+  return decision;
+}
+
+/** The owner stops trying: the attempt fails. */
+export function giveUp(state: State, command: GiveUp): Decision<GiveUp> {
+  const found = find(state, command.attempt);
+  if (!found) return unchanged({ kind: 'unknown' });
+  const { attempt, session } = found;
+  if (attempt.delivery !== 'pending') return unchanged(reportOf('stale', attempt));
+  if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
+  return recorded(failed(session, attempt, command.errorCode, command), null);
+}
+
+function failed(session: Session, attempt: Attempt, errorCode: number, at: Report): Progress {
+  const progress = moveTo(session, { ...attempt, tries: attempt.tries + 1 }, 'failed', errorCode, at);
+  return { ...progress, attempt: { ...progress.attempt, delivery: 'done' } };
+}
+
+function find(
+  state: State,
+  uuid: Attempt['uuid'] | undefined,
+): { attempt: Attempt; session: Session } | null {
+  const attempt = uuid && state.attempt(uuid);
+  const session = attempt && state.session(attempt.session);
+  return attempt && session ? { attempt, session } : null;
+}
+
+function newHop(attempt: Attempt['uuid'], number: number, of: { carrier: string; now: number }): Hop {
+  return {
+    attempt,
+    number,
+    carrier: of.carrier,
+    messageId: null,
+    state: 'accepted',
+    reason: null,
+    errorCode: null,
+    createdAt: of.now,
+    updatedAt: of.now,
+  };
+}
+
+function reportOf(
+  kind: ReportOutcome['kind'],
+  attempt: { status: AttemptStatus; channel: Attempt['channel'] },
+) {
+  return { kind, status: attempt.status, channel: attempt.channel } satisfies ReportOutcome;
+}
+
+function recorded(progress: Progress, hop: Hop | null) {
+  const { changes, effects } = record(progress);
+  if (hop) changes.push({ table: 'hop', row: hop });
+  return { outcome: reportOf('recorded', progress.attempt), changes, effects };
+}

@@ -1,0 +1,169 @@
+import { failuresWithin } from './budget.js';
+import { newCode } from './codes.js';
+import type { Delivery, Effect, StartAttempt } from './commands.js';
+import { type Decision, unchanged } from './decision.js';
+import { expireSession } from './expire.js';
+import type { Keyring } from './keyring.js';
+import { type Attempt, MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
+import { announce, moveTo, type Progress, record } from './progress.js';
+import type { Change, State } from './state.js';
+
+/** No route serves the channel and recipient: SMS 90, voice 5020 (contract §7). */
+const NO_ROUTE = { sms: 90, voice: 5020 } as const;
+
+/**
+ * Contract §2: a create for a pair with a live session adds an attempt to it and repeats its code; otherwise it
+ * starts a session. A live row whose time has passed never blocks: its session is expired here, callback
+ * included.
+ */
+export function startAttempt(state: State, command: StartAttempt, keyring: Keyring): Decision<StartAttempt> {
+  const { now, application, recipient } = command;
+  const budget = state.budget(application.account, recipient);
+  if (failuresWithin(budget, now).length >= command.failedValidationsLimit) {
+    return unchanged({ kind: 'refused', reason: 'recipient' });
+  }
+
+  const changes: Change[] = [];
+  const effects: Effect[] = [];
+  const live = state.live(application.uuid, recipient);
+  const found = live && state.session(live.session);
+  if (found && sessionStatus(found, now) === 'in-progress') {
+    if (found.attempts >= found.maxAttempts) return unchanged({ kind: 'refused', reason: 'attempts' });
+    if (found.validations >= MAX_VALIDATIONS) return unchanged({ kind: 'refused', reason: 'validations' });
+  } else if (found?.status === 'in-progress') {
+    const expired = expireSession(state, found, command);
+    changes.push(...expired.changes);
+    effects.push(...expired.effects);
+  }
+
+  const resumed = found && sessionStatus(found, now) === 'in-progress' ? found : null;
+  const session = resumed ? resend(resumed, command, keyring) : begin(command, keyring);
+  const queued = announce(session, newAttempt(session, command), command);
+  const progress = command.carrier === null ? refuseRoute(session, queued, command) : queued;
+
+  const written = record(progress);
+  changes.push({ table: 'session', row: session }, ...written.changes);
+  if (!resumed) {
+    changes.push({
+      table: 'live',
+      row: { application: application.uuid, recipient, session: session.uuid, expiresAt: session.expiresAt },
+    });
+  }
+  effects.push(...written.effects);
+  if (progress.attempt.delivery === 'pending') {
+    effects.push({ kind: 'deliver', delivery: deliveryOf(session, progress.attempt) });
+  }
+  return {
+    outcome: { kind: 'started', session: session.uuid, isNew: !resumed },
+    changes,
+    effects,
+  };
+}
+
+/** What the dispatcher needs of a pending attempt. */
+export function deliveryOf(session: Session, attempt: Attempt): Delivery {
+  const { uuid, sequence, channel, locale, brandName, appHash, template, dtmf, src } = attempt;
+  const { hop, tries, nextAt, takeovers } = attempt;
+  const { recipient, country, application, expiresAt, code, account } = session;
+  return {
+    attempt: uuid,
+    session: session.uuid,
+    account,
+    application,
+    sequence,
+    channel,
+    recipient,
+    country,
+    locale,
+    brandName,
+    appHash,
+    template,
+    dtmf,
+    src,
+    code,
+    carrier: attempt.carrier ?? '',
+    hop,
+    tries,
+    nextAt,
+    takeovers,
+    expiresAt,
+  };
+}
+
+function begin(command: StartAttempt, keyring: Keyring): Session {
+  const { now, application } = command;
+  return {
+    uuid: command.session,
+    account: application.account,
+    application: application.uuid,
+    alias: application.alias,
+    recipient: command.recipient,
+    country: command.country,
+    channel: command.channel,
+    locale: command.locale,
+    status: 'in-progress',
+    code: newCode(keyring, command.session, {
+      otp: command.otp,
+      nonce: command.nonce,
+      length: command.codeLength,
+    }),
+    url: command.url ?? application.url,
+    method: command.method ?? application.method,
+    maxAttempts: application.maxAttempts,
+    attempts: 1,
+    validations: 0,
+    requestorIp: command.requestorIp,
+    expiresAt: now + application.expiry * 1000,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function resend(session: Session, command: StartAttempt, keyring: Keyring): Session {
+  const { otp, nonce } = command;
+  return {
+    ...session,
+    channel: command.channel,
+    locale: command.locale,
+    code: otp === null ? session.code : newCode(keyring, session.uuid, { otp, nonce, length: otp.length }),
+    url: command.url ?? session.url,
+    method: command.method ?? session.method,
+    attempts: session.attempts + 1,
+    updatedAt: command.now,
+  };
+}
+
+function newAttempt(session: Session, command: StartAttempt): Attempt {
+  return {
+    uuid: command.attempt,
+    session: session.uuid,
+    account: session.account,
+    sequence: session.attempts,
+    channel: command.channel,
+    status: 'queued',
+    errorCode: null,
+    locale: command.locale,
+    brandName: command.brandName,
+    appHash: command.appHash,
+    template: command.application.template,
+    dtmf: command.dtmf,
+    fraudCheck: command.fraudCheck,
+    src: command.src,
+    delivery: 'pending',
+    owner: command.owner,
+    carrier: command.carrier,
+    hop: 1,
+    tries: 0,
+    nextAt: command.now,
+    takeovers: 0,
+    callbacksMade: 0,
+    callbacksSettled: 0,
+    createdAt: command.now,
+    updatedAt: command.now,
+  };
+}
+
+function refuseRoute(session: Session, queued: Progress, command: StartAttempt): Progress {
+  const failed = moveTo(session, queued.attempt, 'failed', NO_ROUTE[command.channel], command);
+  return { attempt: failed.attempt, callbacks: [...queued.callbacks, ...failed.callbacks] };
+}

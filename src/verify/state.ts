@@ -1,0 +1,117 @@
+import type { Command } from './commands.js';
+import type {
+  Account,
+  AccountId,
+  Application,
+  ApplicationId,
+  Attempt,
+  AttemptId,
+  Callback,
+  Hop,
+  LiveSession,
+  MasterKeyRow,
+  Recipient,
+  RecipientBudget,
+  Session,
+  SessionId,
+} from './model.js';
+
+/** What `decide` may read: the rows that the command's look-ups named, as earlier commands left them. */
+export interface State {
+  account(authId: AccountId): Account | undefined;
+  application(uuid: ApplicationId): Application | undefined;
+  session(uuid: SessionId): Session | undefined;
+  live(application: ApplicationId, recipient: Recipient): LiveSession | undefined;
+  attempt(uuid: AttemptId): Attempt | undefined;
+  /** All attempts of a session, by sequence. */
+  attemptsOf(session: SessionId): readonly Attempt[];
+  hop(attempt: AttemptId, number: number): Hop | undefined;
+  /** The newest hop with this message id, as SMSCs use ids again. */
+  hopByMessage(carrier: string, messageId: string): Hop | undefined;
+  callback(attempt: AttemptId, sequence: number): Callback | undefined;
+  budget(account: AccountId, recipient: Recipient): RecipientBudget | undefined;
+  keys(): readonly MasterKeyRow[];
+}
+
+/**
+ * What a command needs loaded before it is decided. Each names a closed set of rows, so that a store can load
+ * a whole batch in one go:
+ * - `live`: the live row, its session, that session's attempts; and the recipient's budget
+ * - `session`: the session, its attempts, its live row, its recipient's budget
+ * - `attempt`: the attempt with all its hops, and its session
+ * - `message`: the newest hop of a carrier with this message id, and the attempt as above
+ * - `callback`: that callback, the one after it, and its attempt
+ * - `account`, `keys`: those rows (all master keys)
+ */
+export type Lookup =
+  | {
+      readonly kind: 'live';
+      readonly application: ApplicationId;
+      readonly account: AccountId;
+      readonly recipient: Recipient;
+    }
+  | { readonly kind: 'session'; readonly session: SessionId }
+  | { readonly kind: 'attempt'; readonly attempt: AttemptId }
+  | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
+  | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
+  | { readonly kind: 'account'; readonly authId: AccountId }
+  | { readonly kind: 'keys' };
+
+/** New rows; `live` may also be removed. A row replaces the one with the same key. */
+export type Change =
+  | { readonly table: 'account'; readonly row: Account }
+  | { readonly table: 'application'; readonly row: Application }
+  | { readonly table: 'session'; readonly row: Session }
+  | { readonly table: 'live'; readonly row: LiveSession }
+  | { readonly table: 'live'; readonly remove: Pick<LiveSession, 'application' | 'recipient'> }
+  | { readonly table: 'attempt'; readonly row: Attempt }
+  | { readonly table: 'hop'; readonly row: Hop }
+  | { readonly table: 'callback'; readonly row: Callback }
+  | { readonly table: 'budget'; readonly row: RecipientBudget }
+  | { readonly table: 'key'; readonly row: MasterKeyRow };
+
+/** How long a carrier's message id can still be meant by a receipt; SMSCs use ids again. Milliseconds. */
+export const RECEIPT_VALIDITY = 72 * 3600 * 1000;
+
+/** The rows that a command names. */
+export function lookupOf(command: Command): Lookup {
+  switch (command.type) {
+    case 'start-attempt':
+      return {
+        kind: 'live',
+        application: command.application.uuid,
+        account: command.application.account,
+        recipient: command.recipient,
+      };
+    case 'validate':
+    case 'expire':
+      return { kind: 'session', session: command.session };
+    case 'hop-accepted':
+    case 'hop-failed':
+    case 'give-up':
+      return { kind: 'attempt', attempt: command.attempt };
+    case 'receipt':
+      return command.by.kind === 'hop'
+        ? { kind: 'attempt', attempt: command.by.attempt }
+        : {
+            kind: 'message',
+            carrier: command.carrier,
+            messageId: command.by.messageId,
+            since: command.now - RECEIPT_VALIDITY,
+          };
+    case 'callback-tried':
+      return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
+    case 'create-account':
+      return { kind: 'account', authId: command.account.authId };
+    case 'update-account':
+      return { kind: 'account', authId: command.authId };
+    case 'add-key':
+    case 'activate-key':
+    case 'close-key':
+      return { kind: 'keys' };
+    case 'reseal':
+      return command.row.kind === 'account'
+        ? { kind: 'account', authId: command.row.authId }
+        : { kind: 'session', session: command.row.session };
+  }
+}
