@@ -126,7 +126,7 @@ export class GroupCommit {
   /** Only the culprit fails: its neighbours are committed one by one and never know. */
   async #settleFailed(batch: readonly Waiting[], error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof BatchError && error.kind === 'broken') {
+    if (!(error instanceof BatchError) || error.kind === 'broken') {
       if (batch.length > 1) {
         for (const waiting of batch) await this.#commit([waiting]);
         return;

@@ -109,6 +109,12 @@ export interface LaneDue {
   readonly nextAt: number;
 }
 
+/** Rows of a lane that are due, earliest first, and when the next one that is not will be (null: none). */
+export interface Due<Item> {
+  readonly items: readonly Item[];
+  readonly nextAt: number | null;
+}
+
 /** A message that a carrier took. */
 export interface TakenMessage {
   readonly session: Session;
@@ -133,11 +139,11 @@ export interface Reader {
     readonly limit: number;
   }): Promise<TakenMessage[]>;
 
-  /** Pending deliveries of this node in one lane that are due, earliest first. */
-  dueDeliveries(lane: string, now: number, limit: number): Promise<Delivery[]>;
+  /** Pending deliveries of this node in one lane that are due. */
+  dueDeliveries(lane: string, now: number, limit: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */
   deliveryLanes(): Promise<LaneDue[]>;
-  dueCallbacks(lane: string, now: number, limit: number): Promise<Callback[]>;
+  dueCallbacks(lane: string, now: number, limit: number): Promise<Due<Callback>>;
   callbackLanes(): Promise<LaneDue[]>;
   /** Live sessions whose time has passed. */
   overdueSessions(now: number, limit: number): Promise<SessionId[]>;

@@ -186,7 +186,11 @@ export class WorkingSet implements State {
  * Decides the commands in order. One that throws changes nothing and fails alone: its changes would have been
  * applied only after it returned.
  */
-export function decideAll(set: WorkingSet, commands: readonly Command[], keyring: Keyring): CommandResult[] {
+export function decideAll(
+  set: WorkingSet,
+  commands: readonly Command[],
+  keyring: Keyring | null,
+): CommandResult[] {
   return commands.map((command) => {
     try {
       const { outcome, changes, effects } = decide(set, command, keyring);

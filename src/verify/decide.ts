@@ -14,12 +14,12 @@ import { validate } from './validate.js';
  * The whole domain as one pure function: from the rows that the command names and the command itself to new
  * rows, an outcome and effects. It neither waits, nor reads a clock, nor changes a row.
  */
-export function decide(state: State, command: Command, keyring: Keyring): Decision {
+export function decide(state: State, command: Command, keyring: Keyring | null): Decision {
   switch (command.type) {
     case 'start-attempt':
-      return startAttempt(state, command, keyring);
+      return startAttempt(state, command, needed(keyring));
     case 'validate':
-      return validate(state, command, keyring);
+      return validate(state, command, needed(keyring));
     case 'hop-accepted':
       return hopAccepted(state, command);
     case 'hop-failed':
@@ -43,8 +43,14 @@ export function decide(state: State, command: Command, keyring: Keyring): Decisi
     case 'close-key':
       return closeKey(state, command);
     case 'reseal':
-      return reseal(state, command, keyring);
+      return reseal(state, command, needed(keyring));
     default:
       throw new TypeError(`unknown command ${(command satisfies never as { type: string }).type}`);
   }
+}
+
+/** Only the commands that make a store's first keys known come before there is a keyring. */
+function needed(keyring: Keyring | null): Keyring {
+  if (!keyring) throw new Error('no keyring is in use yet');
+  return keyring;
 }

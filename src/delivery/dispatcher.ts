@@ -1,0 +1,249 @@
+import { type Environment, sleep } from '../environment.js';
+import type { KeyringHolder } from '../store/keys.js';
+import { type Store, StoreError } from '../store/store.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { revealCode } from '../verify/codes.js';
+import type { Command, Delivery, HopFailed, OutcomeOf } from '../verify/commands.js';
+import { UnknownKeyError } from '../verify/keyring.js';
+import { renderText } from '../verify/messages.js';
+import { type AttemptId, hopId } from '../verify/model.js';
+import { maskRecipient } from '../verify/recipients.js';
+import { Lanes, type Verdict } from '../work/lanes.js';
+import type { Carrier, OutboundMessage, SubmitResult } from './carrier.js';
+import type { Router } from './router.js';
+
+export interface DispatcherOptions {
+  readonly store: Store;
+  readonly keyring: KeyringHolder;
+  readonly environment: Environment;
+  readonly carriers: ReadonlyMap<string, Carrier>;
+  readonly router: Router;
+  /** Told when a hop with a message id is recorded: receipts that came early may join it. */
+  readonly onAccepted: (carrier: string, messageId: string) => void;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Back-off of an attempt whose carriers cannot take it now, in milliseconds: doubling, a quarter of jitter. */
+const BACKOFF_FIRST = 1_000;
+const BACKOFF_LAST = 30_000;
+/** An attempt that so many nodes died with is not given to another. */
+const MAX_TAKEOVERS = 10;
+const MAX_HOPS = 50;
+const RECORD_RETRY = 1_000;
+/** Channel error codes (contract §7) of what the dispatcher itself decides. */
+const NO_ROUTE = { sms: 90, voice: 5020 } as const;
+const INTERNAL = { sms: 1000, voice: 5010 } as const;
+
+/**
+ * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
+ * took is recorded whatever it takes: while the database is away the result waits here, and its lane with it.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes: Lanes<Delivery>;
+  #closing = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    const { store, environment, carriers, log } = options;
+    this.#lanes = new Lanes<Delivery>({
+      environment,
+      keyOf: (delivery) => delivery.attempt,
+      laneOf: (delivery) => delivery.carrier,
+      perform: (delivery) => this.#perform(delivery),
+      due: (lane, now, limit) => store.read.dueDeliveries(lane, now, limit),
+      lanes: () => store.read.deliveryLanes(),
+      holds: () => store.holds(),
+      concurrency: (lane) => carriers.get(lane)?.window ?? 16,
+      maxInFlight: 4096,
+      onError: (error) => log.error({ err: error }, 'delivery work failed'),
+    });
+  }
+
+  get depth() {
+    return this.#lanes.depth;
+  }
+
+  /** Takes on an attempt whose row is durable and due. */
+  offer(delivery: Delivery): void {
+    this.#lanes.offer(this.#aroundBroken(delivery));
+  }
+
+  /** Forgets an attempt that is no longer wanted, unless a carrier has it already. */
+  drop(attempt: AttemptId): void {
+    this.#lanes.drop(attempt);
+  }
+
+  /** Looks for attempts that wait in rows: at the start, and after a takeover. */
+  refill(): Promise<void> {
+    return this.#lanes.refill();
+  }
+
+  /** Begins nothing more and waits for what carriers are being asked. */
+  close(): Promise<void> {
+    this.#closing = true;
+    return this.#lanes.close();
+  }
+
+  /** A carrier behind an open breaker is passed over while another of the route answers. */
+  #aroundBroken(delivery: Delivery): Delivery {
+    if (!this.#lanes.isBroken(delivery.carrier)) return delivery;
+    const other = this.#options.router(delivery).find((name) => !this.#lanes.isBroken(name));
+    return other === undefined ? delivery : { ...delivery, carrier: other };
+  }
+
+  async #perform(delivery: Delivery): Promise<Verdict> {
+    const { store, environment, carriers, router } = this.#options;
+    const now = environment.now();
+    if (delivery.expiresAt <= now) {
+      const { session } = delivery;
+      await this.#record({ type: 'expire', now, owner: store.epoch, session, force: false });
+      return { health: 'unknown' };
+    }
+    if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, INTERNAL[delivery.channel]);
+    // The configuration may have changed since the carrier was chosen.
+    const name = carriers.has(delivery.carrier) ? delivery.carrier : router(delivery)[0];
+    const carrier = name === undefined ? undefined : carriers.get(name);
+    if (!carrier) return this.#giveUp(delivery, NO_ROUTE[delivery.channel]);
+
+    const message = this.#messageOf(delivery);
+    if (!message) return { health: 'unknown', stuck: true };
+    const result = await carrier.submit(message);
+    this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
+    return result.kind === 'accepted'
+      ? this.#accepted(delivery, carrier, result.messageId)
+      : this.#failed(delivery, carrier, result);
+  }
+
+  #messageOf(delivery: Delivery): OutboundMessage | null {
+    let code: string;
+    try {
+      code = revealCode(this.#options.keyring.current, delivery.session, delivery.code);
+    } catch (error) {
+      if (!(error instanceof UnknownKeyError)) throw error;
+      this.#options.log.error(
+        { attempt: delivery.attempt, key: error.keyId },
+        'an attempt waits for a master key that this node does not hold',
+      );
+      return null;
+    }
+    const { attempt, session, channel, recipient, locale, brandName, dtmf, src, expiresAt } = delivery;
+    return {
+      hopId: hopId(attempt, delivery.hop),
+      attempt,
+      session,
+      channel,
+      recipient,
+      text: renderText(delivery, code),
+      code,
+      locale,
+      brandName,
+      dtmf,
+      src,
+      expiresAt,
+    };
+  }
+
+  async #accepted(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<Verdict> {
+    const { store, environment, metrics, onAccepted } = this.#options;
+    const outcome = await this.#record({
+      type: 'hop-accepted',
+      now: environment.now(),
+      owner: store.epoch,
+      attempt: delivery.attempt,
+      number: delivery.hop,
+      carrier: carrier.name,
+      messageId,
+    });
+    if (!outcome) return { health: 'up', stuck: true };
+    if (outcome.status) metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
+    if (messageId !== null) onAccepted(carrier.name, messageId);
+    return { health: 'up' };
+  }
+
+  async #failed(
+    delivery: Delivery,
+    carrier: Carrier,
+    result: Exclude<SubmitResult, { kind: 'accepted' }>,
+  ): Promise<Verdict> {
+    const { store, environment, metrics, log } = this.#options;
+    const now = environment.now();
+    const next: HopFailed['next'] =
+      result.kind === 'refused' || delivery.hop >= MAX_HOPS
+        ? { kind: 'fail' }
+        : this.#retry(delivery, carrier, now, result.retryAfter ?? 0);
+    const outcome = await this.#record({
+      type: 'hop-failed',
+      now,
+      owner: store.epoch,
+      attempt: delivery.attempt,
+      number: delivery.hop,
+      carrier: carrier.name,
+      errorCode: result.errorCode,
+      reason: result.reason,
+      next,
+    });
+    log.warn(
+      {
+        attempt: delivery.attempt,
+        hop: delivery.hop,
+        carrier: carrier.name,
+        recipient: maskRecipient(delivery.recipient),
+        errorCode: result.errorCode,
+        reason: result.reason,
+        next: next.kind,
+      },
+      'a carrier did not take an attempt',
+    );
+    const down = result.kind === 'unavailable' && result.down && carrier.name === delivery.carrier;
+    const health = down ? 'down' : 'up';
+    if (!outcome) return { health, stuck: true };
+    if (next.kind === 'fail' && outcome.status) {
+      metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
+    }
+    return next.kind === 'retry' && next.at > now ? { health, later: next.at } : { health };
+  }
+
+  /** The next carrier of the route at once; after the last, from the first again, later. */
+  #retry(delivery: Delivery, carrier: Carrier, now: number, retryAfter: number): HopFailed['next'] {
+    const order = this.#options.router(delivery);
+    const following = order[order.indexOf(carrier.name) + 1];
+    if (order.includes(carrier.name) && following !== undefined) {
+      return { kind: 'retry', carrier: following, at: now, sameHop: false };
+    }
+    const first = order[0] ?? carrier.name;
+    const backoff = Math.min(BACKOFF_FIRST * 2 ** Math.min(delivery.tries, 10), BACKOFF_LAST);
+    const jitter = 0.875 + (this.#options.environment.randomBytes(1)[0]! / 255) * 0.25;
+    const at = now + Math.max(Math.round(backoff * jitter), retryAfter);
+    return { kind: 'retry', carrier: first, at, sameHop: first === carrier.name };
+  }
+
+  async #giveUp(delivery: Delivery, errorCode: number): Promise<Verdict> {
+    const { store, environment, log } = this.#options;
+    const { attempt } = delivery;
+    log.error({ attempt, carrier: delivery.carrier, errorCode }, 'an attempt was given up');
+    await this.#record({ type: 'give-up', now: environment.now(), owner: store.epoch, attempt, errorCode });
+    return { health: 'unknown' };
+  }
+
+  /**
+   * Submits until the database takes it. Null: it never will (a defect, logged), or the server stops; the row
+   * still says what is to be done.
+   */
+  async #record<C extends Command>(command: C): Promise<OutcomeOf<C> | null> {
+    const { store, environment, log } = this.#options;
+    while (true) {
+      try {
+        return await store.submit(command);
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.kind === 'failed' || this.#closing) {
+          log.error({ err: error, command: command.type }, 'the result of a delivery could not be recorded');
+          return null;
+        }
+        await sleep(environment, RECORD_RETRY);
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Environment, Timer } from '../environment.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Store } from './store.js';
+
+export interface HousekeepingOptions {
+  readonly store: Store;
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Called when this node took over the work of dead ones: it waits in rows. */
+  readonly onTakenOver: () => void;
+}
+
+/** Milliseconds between sweeps for sessions whose time has passed, and most sessions of one sweep. */
+const SWEEP_EVERY = 1_000;
+const SWEEP_SIZE = 512;
+/** Milliseconds between heartbeats, each followed by a look for the work of dead nodes. */
+const HEARTBEAT_EVERY = 3_000;
+
+/** What a node does by the clock: it expires sessions, proves that it lives, and takes over from the dead. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  readonly #timers = new Map<string, Timer>();
+  #stopped = false;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#every('sweep', SWEEP_EVERY, () => this.#sweep());
+    this.#every('heartbeat', HEARTBEAT_EVERY, () => this.#beat());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, environment, metrics } = this.#options;
+    while (!this.#stopped && store.holds()) {
+      const now = environment.now();
+      const overdue = await store.read.overdueSessions(now, SWEEP_SIZE);
+      const outcomes = await Promise.all(
+        overdue.map((session) =>
+          store.submit({ type: 'expire', now, owner: store.epoch, session, force: false }),
+        ),
+      );
+      metrics.sessions.inc({ event: 'expired' }, outcomes.filter((each) => each.kind === 'recorded').length);
+      if (overdue.length < SWEEP_SIZE) return;
+    }
+  }
+
+  async #beat(): Promise<void> {
+    await this.#options.store.heartbeat();
+    if ((await this.#options.store.takeOver()) > 0) this.#options.onTakenOver();
+  }
+
+  /** Runs a task again and again, never twice at a time; a failure is logged and the next round tries again. */
+  #every(name: string, interval: number, task: () => Promise<void>): void {
+    const round = async () => {
+      try {
+        await task();
+      } catch (error) {
+        this.#options.log.error({ err: error, task: name }, 'housekeeping failed and will try again');
+      }
+      if (!this.#stopped) this.#timers.set(name, this.#options.environment.after(interval, round));
+    };
+    this.#timers.set(name, this.#options.environment.after(interval, round));
+  }
+}

@@ -1,0 +1,96 @@
+import type {
+  Account,
+  Attempt,
+  Callback,
+  Hop,
+  LiveSession,
+  MasterKeyRow,
+  RecipientBudget,
+  Session,
+} from '../verify/model.js';
+import type { Lookup } from '../verify/state.js';
+import type { WorkingSet } from './working-set.js';
+
+/** Reads of single keys by a database that answers at once. */
+export interface RowSource {
+  account(authId: string): Account | undefined;
+  session(uuid: string): Session | undefined;
+  live(application: string, recipient: string): LiveSession | undefined;
+  attempt(uuid: string): Attempt | undefined;
+  attemptsOf(session: string): readonly Attempt[];
+  hopsOf(attempt: string): readonly Hop[];
+  /** The newest hop of a carrier with this message id that was made at `since` or later. */
+  hopByMessage(carrier: string, messageId: string, since: number): Hop | undefined;
+  callback(attempt: string, sequence: number): Callback | undefined;
+  budget(account: string, recipient: string): RecipientBudget | undefined;
+  keys(): readonly MasterKeyRow[];
+}
+
+/** Admits to the working set every row that a look-up names (see `Lookup`). */
+export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
+  switch (lookup.kind) {
+    case 'live': {
+      const live = loadPair(source, set, lookup);
+      const session = live && source.session(live.session);
+      if (session) loadSession(source, set, session);
+      return;
+    }
+    case 'session': {
+      const session = source.session(lookup.session);
+      if (!session) return;
+      loadSession(source, set, session);
+      loadPair(source, set, session);
+      return;
+    }
+    case 'attempt':
+      loadAttempt(source, set, lookup.attempt);
+      return;
+    case 'message': {
+      const hop = source.hopByMessage(lookup.carrier, lookup.messageId, lookup.since);
+      if (hop) loadAttempt(source, set, hop.attempt);
+      return;
+    }
+    case 'callback': {
+      for (const sequence of [lookup.sequence, lookup.sequence + 1]) {
+        const callback = source.callback(lookup.attempt, sequence);
+        if (callback) set.admit('callback', callback);
+      }
+      const attempt = source.attempt(lookup.attempt);
+      if (attempt) set.admit('attempt', attempt);
+      return;
+    }
+    case 'account': {
+      const account = source.account(lookup.authId);
+      if (account) set.admit('account', account);
+      return;
+    }
+    case 'keys':
+      for (const key of source.keys()) set.admit('key', key);
+  }
+}
+
+function loadPair(
+  source: RowSource,
+  set: WorkingSet,
+  pair: Pick<Session, 'application' | 'account' | 'recipient'>,
+): LiveSession | undefined {
+  const live = source.live(pair.application, pair.recipient);
+  if (live) set.admit('live', live);
+  const budget = source.budget(pair.account, pair.recipient);
+  if (budget) set.admit('budget', budget);
+  return live;
+}
+
+function loadSession(source: RowSource, set: WorkingSet, session: Session): void {
+  set.admit('session', session);
+  for (const attempt of source.attemptsOf(session.uuid)) set.admit('attempt', attempt);
+}
+
+function loadAttempt(source: RowSource, set: WorkingSet, uuid: string): void {
+  const attempt = source.attempt(uuid);
+  if (!attempt) return;
+  set.admit('attempt', attempt);
+  for (const hop of source.hopsOf(uuid)) set.admit('hop', hop);
+  const session = source.session(attempt.session);
+  if (session) set.admit('session', session);
+}

@@ -1,0 +1,131 @@
+import type { Attempt, Callback, Session } from '../../verify/model.js';
+import { sessionStatus } from '../../verify/model.js';
+import { deliveryOf } from '../../verify/start-attempt.js';
+import type { Due, LaneDue, Reader, SessionView } from '../store.js';
+import { liveKey } from '../working-set.js';
+import type { MemoryDatabase } from './database.js';
+
+/** Reads by going through the maps: correct at any size, quick at the sizes that tests use. */
+export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
+  const { tables } = database;
+  const view = (session: Session): SessionView => ({ session, attempts: database.attemptsOf(session.uuid) });
+  const newest = (a: { uuid: string }, b: { uuid: string }) => (a.uuid < b.uuid ? 1 : -1);
+  const pending = () =>
+    [...tables.attempt.values()].filter((each) => each.delivery === 'pending' && each.owner === epoch);
+  const ready = () =>
+    [...tables.callback.values()].filter((each) => each.state === 'ready' && each.owner === epoch);
+  const isLive = (session: Session) =>
+    tables.live.get(liveKey(session.application, session.recipient))?.session === session.uuid;
+  const liveSessions = () => [...tables.session.values()].filter(isLive);
+
+  return {
+    account: async (authId) => database.account(authId) ?? null,
+    accounts: async () => [...tables.account.values()],
+    application: async (uuid) => tables.application.get(uuid) ?? null,
+    defaultApplication: async (account) =>
+      [...tables.application.values()].find((each) => each.account === account && each.isDefault) ?? null,
+    session: async (uuid) => {
+      const session = database.session(uuid);
+      return session ? view(session) : null;
+    },
+    sessions: async (query) =>
+      [...tables.session.values()]
+        .filter(
+          (session) =>
+            session.account === query.account &&
+            session.createdAt >= query.since &&
+            session.createdAt < query.until &&
+            (query.status === undefined || sessionStatus(session, query.now) === query.status) &&
+            (query.recipient === undefined || session.recipient === query.recipient) &&
+            (query.application === undefined || session.application === query.application),
+        )
+        .sort(newest)
+        .slice(query.offset, query.offset + query.limit)
+        .map(view),
+    taken: async (query) =>
+      [...tables.hop.values()]
+        .filter(
+          (hop) => hop.carrier === query.carrier && hop.messageId !== null && hop.createdAt >= query.since,
+        )
+        .flatMap((hop) => {
+          const attempt = database.attempt(hop.attempt)!;
+          const session = database.session(attempt.session)!;
+          const wanted =
+            session.account === query.account &&
+            (query.recipient === undefined || session.recipient === query.recipient);
+          return wanted ? [{ session, attempt, hop }] : [];
+        })
+        .sort((a, b) => (a.hop.messageId! < b.hop.messageId! ? 1 : -1))
+        .slice(0, query.limit),
+
+    dueDeliveries: async (lane, now, limit) => {
+      const rows = pending().filter((each) => (each.carrier ?? '') === lane);
+      const due = dueOf(rows, now, limit);
+      return {
+        ...due,
+        items: due.items.map((attempt) => deliveryOf(database.session(attempt.session)!, attempt)),
+      };
+    },
+    deliveryLanes: async () => lanesOf(pending(), (each) => each.carrier ?? ''),
+    dueCallbacks: async (lane, now, limit) =>
+      dueOf(
+        ready().filter((each) => each.host === lane),
+        now,
+        limit,
+      ),
+    callbackLanes: async () => lanesOf(ready(), (each) => each.host),
+    overdueSessions: async (now, limit) =>
+      [...tables.live.values()]
+        .filter((live) => live.expiresAt <= now)
+        .sort((a, b) => a.expiresAt - b.expiresAt)
+        .slice(0, limit)
+        .map((live) => live.session),
+
+    keys: async () => [...database.keys()],
+    keyReferences: async (key) =>
+      [...tables.account.values()].filter(
+        (each) => each.token.keyId === key || each.previousToken?.keyId === key,
+      ).length + liveSessions().filter((session) => session.code.keyId === key).length,
+    sealedUnderOthers: async (active) => ({
+      accounts: [...tables.account.values()]
+        .filter(({ token, previousToken }) =>
+          [token, previousToken].some((sealed) => sealed && sealed.keyId !== active),
+        )
+        .map((each) => each.authId),
+      sessions: liveSessions()
+        .filter(({ code }) => code.sealed !== null && code.keyId !== active)
+        .map((each) => each.uuid),
+    }),
+    liveSessionsOf: async (key, limit) =>
+      liveSessions()
+        .filter((session) => session.code.keyId === key)
+        .slice(0, limit)
+        .map((session) => session.uuid),
+    backlog: async () => ({
+      deliveries: [...tables.attempt.values()].filter((each) => each.delivery === 'pending').length,
+      callbacks: [...tables.callback.values()].filter(
+        (each) => each.state === 'ready' || each.state === 'held',
+      ).length,
+    }),
+  };
+}
+
+function dueOf<Row extends Attempt | Callback>(rows: readonly Row[], now: number, limit: number): Due<Row> {
+  const sorted = [...rows].sort((a, b) => a.nextAt - b.nextAt);
+  return {
+    items: sorted.filter((row) => row.nextAt <= now).slice(0, limit),
+    nextAt: sorted.find((row) => row.nextAt > now)?.nextAt ?? null,
+  };
+}
+
+function lanesOf<Row extends Attempt | Callback>(
+  rows: readonly Row[],
+  laneOf: (row: Row) => string,
+): LaneDue[] {
+  const lanes = new Map<string, number>();
+  for (const row of rows) {
+    const lane = laneOf(row);
+    lanes.set(lane, Math.min(lanes.get(lane) ?? Number.POSITIVE_INFINITY, row.nextAt));
+  }
+  return [...lanes].map(([lane, nextAt]) => ({ lane, nextAt }));
+}

@@ -1,0 +1,194 @@
+import type { AccountId, Session, SessionId } from '../../verify/model.js';
+import { deliveryOf } from '../../verify/start-attempt.js';
+import { uuidFloor } from '../../verify/uuid.js';
+import type { Reader, SessionQuery, SessionView } from '../store.js';
+import type { Connection } from './connection.js';
+import { sqliteRows } from './rows.js';
+
+/** What a reader answers without waiting, in the worker that owns the connection. */
+export type SyncReader = {
+  [Method in keyof Reader]: (...args: Parameters<Reader[Method]>) => Awaited<ReturnType<Reader[Method]>>;
+};
+
+export const READER_METHODS: readonly (keyof Reader)[] = [
+  'account',
+  'accounts',
+  'application',
+  'defaultApplication',
+  'session',
+  'sessions',
+  'taken',
+  'dueDeliveries',
+  'deliveryLanes',
+  'dueCallbacks',
+  'callbackLanes',
+  'overdueSessions',
+  'keys',
+  'keyReferences',
+  'sealedUnderOthers',
+  'liveSessionsOf',
+  'backlog',
+];
+
+export function sqliteReader(connection: Connection, epoch: number): SyncReader {
+  const rows = sqliteRows(connection);
+  const view = (session: Session): SessionView => ({ session, attempts: rows.attemptsOf(session.uuid) });
+  const column = <Type>(sql: string, ...values: unknown[]) =>
+    connection
+      .prepare(sql)
+      .all(...values)
+      .map((row) => row[0] as Type);
+  const count = (sql: string, ...values: unknown[]) => column<number>(sql, ...values)[0] ?? 0;
+  const lanes = (sql: string) =>
+    connection
+      .prepare(sql)
+      .all(epoch)
+      .map(([lane, nextAt]) => ({ lane: (lane ?? '') as string, nextAt: nextAt as number }));
+
+  return {
+    account: (authId) => rows.account(authId) ?? null,
+    accounts: () => connection.select('account', 'order by created_at, auth_id'),
+    application: (uuid) => connection.find('application', 'where uuid = ?', uuid) ?? null,
+    defaultApplication: (account) =>
+      connection.find('application', 'where account = ? and is_default = 1', account) ?? null,
+    session: (uuid) => {
+      const session = rows.session(uuid);
+      return session ? view(session) : null;
+    },
+    sessions: (query) => {
+      const { where, values } = conditionsOf(query);
+      return connection
+        .select(
+          'session',
+          `where ${where} order by uuid desc limit ? offset ?`,
+          ...values,
+          query.limit,
+          query.offset,
+        )
+        .map(view);
+    },
+    taken: ({ carrier, account, recipient, since, limit }) => {
+      const own = recipient === undefined ? '' : 'and s.recipient = ?';
+      const found = connection
+        .prepare(
+          `select h.attempt, h.number from hop h join attempt a on a.uuid = h.attempt
+             join session s on s.uuid = a.session
+           where h.carrier = ? and h.message_id >= ? and a.account = ? ${own}
+           order by h.message_id desc limit ?`,
+        )
+        .all(carrier, uuidFloor(since), account, ...(recipient === undefined ? [] : [recipient]), limit);
+      return found.map(([uuid, number]) => {
+        const attempt = rows.attempt(uuid as string)!;
+        const hop = rows.hopsOf(attempt.uuid).find((each) => each.number === number)!;
+        return { session: rows.session(attempt.session)!, attempt, hop };
+      });
+    },
+
+    dueDeliveries: (lane, now, limit) => {
+      const attempts = connection.select(
+        'attempt',
+        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ? order by next_at limit ?`,
+        epoch,
+        lane,
+        now,
+        limit,
+      );
+      const nextAt = column<number | null>(
+        `select min(next_at) from attempt where delivery = 'pending' and owner = ? and carrier = ? and next_at > ?`,
+        epoch,
+        lane,
+        now,
+      )[0];
+      return {
+        items: attempts.map((attempt) => deliveryOf(rows.session(attempt.session)!, attempt)),
+        nextAt: nextAt ?? null,
+      };
+    },
+    deliveryLanes: () =>
+      lanes(
+        `select carrier, min(next_at) from attempt where delivery = 'pending' and owner = ? group by carrier`,
+      ),
+    dueCallbacks: (lane, now, limit) => ({
+      items: connection.select(
+        'callback',
+        `where state = 'ready' and owner = ? and host = ? and next_at <= ? order by next_at limit ?`,
+        epoch,
+        lane,
+        now,
+        limit,
+      ),
+      nextAt:
+        column<number | null>(
+          `select min(next_at) from callback where state = 'ready' and owner = ? and host = ? and next_at > ?`,
+          epoch,
+          lane,
+          now,
+        )[0] ?? null,
+    }),
+    callbackLanes: () =>
+      lanes(`select host, min(next_at) from callback where state = 'ready' and owner = ? group by host`),
+    overdueSessions: (now, limit) =>
+      column<SessionId>(
+        'select session from live_session where expires_at <= ? order by expires_at limit ?',
+        now,
+        limit,
+      ),
+
+    keys: () => [...rows.keys()],
+    keyReferences: (key) =>
+      count('select count(*) from account where token_key = ? or previous_token_key = ?', key, key) +
+      count(
+        'select count(*) from live_session l join session s on s.uuid = l.session where s.code_key = ?',
+        key,
+      ),
+    sealedUnderOthers: (active) => ({
+      accounts: column<AccountId>(
+        'select auth_id from account where token_key <> ? or previous_token_key <> ?',
+        active,
+        active,
+      ),
+      sessions: column<SessionId>(
+        `select s.uuid from live_session l join session s on s.uuid = l.session
+         where s.code_sealed is not null and s.code_key <> ?`,
+        active,
+      ),
+    }),
+    liveSessionsOf: (key, limit) =>
+      column<SessionId>(
+        'select s.uuid from live_session l join session s on s.uuid = l.session where s.code_key = ? limit ?',
+        key,
+        limit,
+      ),
+    backlog: () => ({
+      deliveries: count(`select count(*) from attempt where delivery = 'pending'`),
+      callbacks: count(`select count(*) from callback where state = 'ready'`),
+    }),
+  };
+}
+
+/** The time range is a range of keys; every other condition is checked on the way. */
+function conditionsOf(query: SessionQuery): { where: string; values: unknown[] } {
+  const conditions = ['account = ?', 'uuid >= ?', 'uuid < ?'];
+  const values: unknown[] = [query.account, uuidFloor(query.since), uuidFloor(query.until)];
+  if (query.recipient !== undefined) {
+    conditions.push('recipient = ?');
+    values.push(query.recipient);
+  }
+  if (query.application !== undefined) {
+    conditions.push('application = ?');
+    values.push(query.application);
+  }
+  switch (query.status) {
+    case 'verified':
+      conditions.push(`status = 'verified'`);
+      break;
+    case 'expired':
+      conditions.push(`(status = 'expired' or (status = 'in-progress' and expires_at <= ?))`);
+      values.push(query.now);
+      break;
+    case 'in-progress':
+      conditions.push(`status = 'in-progress' and expires_at > ?`);
+      values.push(query.now);
+  }
+  return { where: conditions.join(' and '), values };
+}

@@ -1,0 +1,28 @@
+import type { RowSource } from '../load.js';
+import type { Connection } from './connection.js';
+
+/** Single-key reads on a connection. */
+export function sqliteRows(connection: Connection): RowSource {
+  return {
+    account: (authId) => connection.find('account', 'where auth_id = ?', authId),
+    session: (uuid) => connection.find('session', 'where uuid = ?', uuid),
+    live: (application, recipient) =>
+      connection.find('live', 'where application = ? and recipient = ?', application, recipient),
+    attempt: (uuid) => connection.find('attempt', 'where uuid = ?', uuid),
+    attemptsOf: (session) => connection.select('attempt', 'where session = ? order by sequence', session),
+    hopsOf: (attempt) => connection.select('hop', 'where attempt = ? order by number', attempt),
+    hopByMessage: (carrier, messageId, since) =>
+      connection.find(
+        'hop',
+        'where carrier = ? and message_id = ? and created_at >= ? order by created_at desc limit 1',
+        carrier,
+        messageId,
+        since,
+      ),
+    callback: (attempt, sequence) =>
+      connection.find('callback', 'where attempt = ? and sequence = ?', attempt, sequence),
+    budget: (account, recipient) =>
+      connection.find('budget', 'where account = ? and recipient = ?', account, recipient),
+    keys: () => connection.select('key', 'order by created_at, id'),
+  };
+}

@@ -1,0 +1,313 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemEnvironment } from '#environment.js';
+import { openMemoryStore } from '#store/memory/store.js';
+import { openSqliteStore } from '#store/sqlite/store.js';
+import { type Store, StoreError } from '#store/store.js';
+import type { Command, Effect } from '#verify/commands.js';
+import type { AccountId, Recipient, SessionId } from '#verify/model.js';
+import {
+  codeOf,
+  type Fixture,
+  NOW,
+  newId,
+  newKey,
+  seed,
+  start,
+  validation,
+  wrongCode,
+} from '../support/rows.js';
+
+/** One suite for every store: what `decide` says must come out the same on each of them. */
+const STORES: Record<string, (directory: string) => Promise<Store>> = {
+  memory: async () => openMemoryStore({ environment: systemEnvironment }),
+  sqlite: (directory) =>
+    openSqliteStore({
+      directory,
+      environment: systemEnvironment,
+      onFatal: (error) => {
+        throw error;
+      },
+    }),
+};
+
+describe.each(Object.entries(STORES))('the %s store', (_, open) => {
+  let directory: string;
+  let store: Store;
+  let fixture: Fixture;
+  let effects: Effect[];
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'countersign-store-'));
+    store = await open(directory);
+    effects = [];
+    store.onEffects((each) => effects.push(...each));
+    fixture = await seed(store);
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('keeps a session with its attempt and announces the delivery before it answers', async () => {
+    const command = start(fixture, store);
+    const outcome = await store.submit(command);
+    expect(outcome).toEqual({ kind: 'started', session: command.session, isNew: true });
+    expect(effects.map((effect) => effect.kind)).toEqual(['deliver']);
+    const view = await store.read.session(command.session);
+    expect(view?.session).toMatchObject({
+      account: fixture.account,
+      recipient: '14155551234',
+      status: 'in-progress',
+      attempts: 1,
+      expiresAt: NOW + 600_000,
+      code: { keyId: fixture.keyring.active, length: 6, sealed: null },
+    });
+    expect(view?.attempts).toHaveLength(1);
+    expect(view?.attempts[0]).toMatchObject({ uuid: command.attempt, status: 'queued', owner: store.epoch });
+  });
+
+  test('lets commands of one batch see what earlier ones did: one session for many creates of a pair', async () => {
+    const commands = Array.from({ length: 5 }, () => start(fixture, store));
+    const outcomes = await Promise.all(commands.map((command) => store.submit(command)));
+    const sessions = new Set(outcomes.map((outcome) => outcome.kind === 'started' && outcome.session));
+    expect(sessions.size).toBe(1);
+    expect(outcomes.filter((outcome) => outcome.kind === 'started' && outcome.isNew)).toHaveLength(1);
+    const view = await store.read.session([...sessions][0] as SessionId);
+    expect(view?.attempts.map((attempt) => attempt.sequence)).toEqual([1, 2, 3, 4, 5]);
+    expect(await store.submit(start(fixture, store))).toEqual({ kind: 'refused', reason: 'attempts' });
+  });
+
+  test('gives exactly one success to concurrent validations with the right code', async () => {
+    const command = start(fixture, store);
+    await store.submit(command);
+    const { session } = (await store.read.session(command.session))!;
+    const code = codeOf(fixture, session);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => store.submit(validation(fixture, session.uuid, code))),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'validated')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome.kind === 'already-verified')).toHaveLength(19);
+  });
+
+  test('counts validations and refuses even the right code after ten', async () => {
+    const command = start(fixture, store);
+    await store.submit(command);
+    const { session } = (await store.read.session(command.session))!;
+    const code = codeOf(fixture, session);
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () => store.submit(validation(fixture, session.uuid, wrongCode(code)))),
+    );
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual([
+      ...Array(10).fill('invalid'),
+      'too-many-validations',
+      'too-many-validations',
+    ]);
+    expect((await store.submit(validation(fixture, session.uuid, code))).kind).toBe('too-many-validations');
+    expect(await store.submit(start(fixture, store))).toEqual({ kind: 'refused', reason: 'validations' });
+  });
+
+  test('keeps the failed validations of a recipient over sessions, to the last one', async () => {
+    const other = { ...fixture, application: { ...fixture.application, uuid: newId() as never } };
+    for (const owner of [fixture, other]) {
+      const command = start(owner, store);
+      await store.submit(command);
+      const { session } = (await store.read.session(command.session))!;
+      for (let failure = 0; failure < 3; failure++) {
+        const wrong = wrongCode(codeOf(fixture, session));
+        const limited = validation(fixture, session.uuid, wrong, { failedValidationsLimit: 5 });
+        const expected = owner === other && failure === 2 ? 'recipient-exhausted' : 'invalid';
+        expect((await store.submit(limited)).kind).toBe(expected);
+      }
+    }
+    const refused = await store.submit(start(fixture, store, { failedValidationsLimit: 5 }));
+    expect(refused).toEqual({ kind: 'refused', reason: 'recipient' });
+    const aDayLater = start(fixture, store, { now: NOW + 86_400_000 + 2000, failedValidationsLimit: 5 });
+    expect((await store.submit(aDayLater)).kind).toBe('started');
+  });
+
+  test('keeps a chosen code sealed, and brings hops, receipts and callbacks back as they were', async () => {
+    const command = start(fixture, store, {
+      otp: '00421337',
+      url: 'https://example.com/status?a=1',
+      method: 'GET',
+      dtmf: 0,
+    });
+    await store.submit(command);
+    const at = { now: NOW + 10, owner: store.epoch, attempt: command.attempt, number: 1, carrier: 'inbox' };
+    const messageId = newId(NOW + 10);
+    await store.submit({ type: 'hop-accepted', ...at, messageId });
+    const receipt = {
+      type: 'receipt',
+      now: NOW + 20,
+      owner: store.epoch,
+      carrier: 'inbox',
+      by: { kind: 'message', messageId },
+      status: 'delivered',
+      errorCode: null,
+    } as const;
+    expect(await store.submit(receipt)).toMatchObject({ kind: 'recorded', status: 'delivered' });
+    expect(await store.submit({ ...receipt, by: { kind: 'message', messageId: 'none' } })).toEqual({
+      kind: 'unknown',
+    });
+
+    const view = (await store.read.session(command.session))!;
+    expect(codeOf(fixture, view.session)).toBe('00421337');
+    expect(view.attempts[0]).toMatchObject({
+      status: 'delivered',
+      delivery: 'done',
+      dtmf: 0,
+      callbacksMade: 3,
+    });
+    const taken = await store.read.taken({
+      carrier: 'inbox',
+      account: fixture.account,
+      recipient: '14155551234' as Recipient,
+      since: NOW,
+      limit: 10,
+    });
+    expect(taken.map(({ hop }) => hop)).toMatchObject([{ number: 1, messageId, state: 'delivered' }]);
+
+    const due = await store.read.dueCallbacks('example.com:443', NOW + 20, 10);
+    expect(due.items).toHaveLength(1);
+    expect(new URLSearchParams(due.items[0]!.body).get('ChannelStatus')).toBe('queued');
+    const tried = {
+      type: 'callback-tried',
+      now: NOW + 30,
+      owner: store.epoch,
+      attempt: command.attempt,
+      sequence: 1,
+      ok: true,
+      retriable: true,
+      httpStatus: 200,
+      reason: null,
+    } as const;
+    effects.length = 0;
+    await store.submit(tried);
+    expect(effects).toMatchObject([{ kind: 'callback', callback: { sequence: 2, state: 'ready' } }]);
+    await store.submit({ ...tried, sequence: 2, ok: false, httpStatus: 500, reason: 'answered 500' });
+    expect(await store.read.dueCallbacks('example.com:443', NOW + 40, 10)).toEqual({
+      items: [],
+      nextAt: NOW + 30 + 60_000,
+    });
+    expect(await store.read.callbackLanes()).toEqual([
+      { lane: 'example.com:443', nextAt: NOW + 30 + 60_000 },
+    ]);
+  });
+
+  test('lists sessions newest first, by status, recipient, application, time and page', async () => {
+    const commands = Array.from({ length: 6 }, (_, index) =>
+      start(fixture, store, { now: NOW + index, recipient: `1415555123${index}` as Recipient }),
+    );
+    for (const command of commands) await store.submit(command);
+    const base = {
+      account: fixture.account,
+      since: NOW,
+      until: NOW + 100,
+      now: NOW + 100,
+      limit: 20,
+      offset: 0,
+    };
+    const ids = async (query: object) =>
+      (await store.read.sessions({ ...base, ...query })).map(({ session }) => session.uuid);
+    const newestFirst = commands.map((command) => command.session).reverse();
+    expect(await ids({})).toEqual(newestFirst);
+    expect(await ids({ limit: 2, offset: 3 })).toEqual(newestFirst.slice(3, 5));
+    expect(await ids({ since: NOW + 1, until: NOW + 3 })).toEqual([
+      commands[2]!.session,
+      commands[1]!.session,
+    ]);
+    expect(await ids({ recipient: '14155551234' })).toEqual([commands[4]!.session]);
+    expect(await ids({ application: newId() })).toEqual([]);
+    expect(await ids({ account: 'MAZZZZZZZZZZZZZZZZZZ' as AccountId })).toEqual([]);
+
+    const { session } = (await store.read.session(commands[0]!.session))!;
+    await store.submit(validation(fixture, session.uuid, codeOf(fixture, session)));
+    expect(await ids({ status: 'verified' })).toEqual([session.uuid]);
+    expect(await ids({ status: 'in-progress' })).toEqual(newestFirst.slice(0, 5));
+    expect(await ids({ status: 'expired', now: NOW + 700_000 })).toEqual(newestFirst.slice(0, 5));
+    expect(await ids({ status: 'in-progress', now: NOW + 700_000 })).toEqual([]);
+  });
+
+  test('finds overdue sessions, expires them once, and starts anew where a live row has passed its time', async () => {
+    const first = start(fixture, store);
+    await store.submit(first);
+    expect(await store.read.overdueSessions(NOW + 599_999, 10)).toEqual([]);
+    expect(await store.read.overdueSessions(NOW + 600_000, 10)).toEqual([first.session]);
+    const second = start(fixture, store, { now: NOW + 600_000 });
+    expect(await store.submit(second)).toEqual({ kind: 'started', session: second.session, isNew: true });
+    expect((await store.read.session(first.session))?.session.status).toBe('expired');
+    const expire = {
+      type: 'expire',
+      now: NOW + 1_200_000,
+      owner: store.epoch,
+      session: second.session,
+      force: false,
+    } as const;
+    expect(await store.submit(expire)).toMatchObject({ kind: 'recorded' });
+    expect(await store.submit(expire)).toMatchObject({ kind: 'stale' });
+    expect(await store.read.overdueSessions(NOW + 9_000_000, 10)).toEqual([]);
+  });
+
+  test('fails one command that throws, alone, and commits its neighbours', async () => {
+    const poison = { type: 'no such command' } as unknown as Command;
+    const good = [start(fixture, store), start(fixture, store, { recipient: '14155550000' as Recipient })];
+    const results = await Promise.allSettled([good[0]!, poison, good[1]!].map((each) => store.submit(each)));
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({
+      name: 'StoreError',
+      kind: 'failed',
+    });
+    for (const command of good) expect(await store.read.session(command.session)).not.toBeNull();
+  });
+
+  test('reads and counts pending work by lane', async () => {
+    await store.submit(start(fixture, store, { carrier: 'a' }));
+    await store.submit(start(fixture, store, { carrier: 'b', recipient: '14155550000' as Recipient }));
+    expect(await store.read.deliveryLanes()).toEqual([
+      { lane: 'a', nextAt: NOW },
+      { lane: 'b', nextAt: NOW },
+    ]);
+    const due = await store.read.dueDeliveries('a', NOW, 10);
+    expect(due.items).toMatchObject([{ carrier: 'a', recipient: '14155551234', hop: 1 }]);
+    expect(due.nextAt).toBeNull();
+    expect(await store.read.backlog()).toEqual({ deliveries: 2, callbacks: 0 });
+  });
+
+  test('tracks keys, what refers to them, and what a change of key leaves to be sealed again', async () => {
+    const command = start(fixture, store, { otp: '4711' });
+    await store.submit(command);
+    const next = newKey();
+    const both = { active: next.active, keys: [...fixture.keyring.data.keys, ...next.keys] };
+    const old = fixture.keyring.active;
+    await store.submit({
+      type: 'add-key',
+      key: { id: next.active, check: new Uint8Array(16), createdAt: NOW + 1 },
+    });
+    expect((await store.read.keys()).map(({ state }) => state)).toEqual(['active', 'standby']);
+    expect(await store.submit({ type: 'close-key', id: old, as: 'retired', references: 0 })).toMatchObject({
+      kind: 'conflict',
+    });
+    await store.submit({ type: 'activate-key', id: next.active });
+    await store.useKeyring(both);
+    expect(await store.read.keyReferences(old)).toBe(2);
+    expect(await store.read.liveSessionsOf(old, 10)).toEqual([command.session]);
+    const { accounts, sessions } = await store.read.sealedUnderOthers(next.active);
+    expect({ accounts, sessions }).toEqual({ accounts: [fixture.account], sessions: [command.session] });
+    const nonces = [new Uint8Array(12).fill(1), new Uint8Array(12).fill(2)] as const;
+    await store.submit({ type: 'reseal', row: { kind: 'account', authId: accounts[0]! }, nonces });
+    await store.submit({ type: 'reseal', row: { kind: 'session', session: sessions[0]! }, nonces });
+    expect(await store.read.keyReferences(old)).toBe(0);
+    expect((await store.submit(validation(fixture, command.session, '4711'))).kind).toBe('validated');
+    expect(await store.submit({ type: 'close-key', id: old, as: 'retired', references: 0 })).toEqual({
+      kind: 'done',
+    });
+  });
+
+  test('refuses commands once it is closed', async () => {
+    await store.close();
+    await expect(store.submit(start(fixture, store))).rejects.toThrow(StoreError);
+  });
+});
