@@ -4,6 +4,10 @@ export type UrlCheck =
   | { readonly ok: true; readonly url: string }
   | { readonly ok: false; readonly why: string };
 
+/** What a URL parser would mend instead of refusing: control characters, missing slashes, backslashes for slashes. */
+const WELL_FORMED = /^https?:\/\/[^/?#\\]+(?:[/?#]|$)/i;
+const MENDED = /^ | $|\p{Cc}/u;
+
 /**
  * A callback URL as it is stored, called and signed (contract §6): absolute, http or https, host in lower case,
  * default port dropped, an empty path made `/`, percent-encoded paths kept as they are.
@@ -17,7 +21,8 @@ export function normaliseCallbackUrl(text: string): UrlCheck {
     return refuse('is not an absolute http or https URL');
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('is not an http or https URL');
-  if (url.username !== '' || url.password !== '') return refuse('contains user information');
+  if (MENDED.test(text) || !WELL_FORMED.test(text)) return refuse('is not an absolute http or https URL');
+  if (text.split(/[/?#]/)[2]?.includes('@')) return refuse('contains user information');
   if (text.includes('#')) return refuse('contains a fragment');
   const names = [...url.searchParams.keys()];
   if (new Set(names).size !== names.length) return refuse('names a query parameter twice');

@@ -48,7 +48,7 @@ function callbackBody(session: Session, attempt: Attempt, now: number): string {
     AttemptUUID: attempt.uuid,
     AttemptSequence: String(attempt.sequence),
     Channel: attempt.channel,
-    ChannelStatus: attempt.status,
+    ChannelStatus: channelStatus(attempt),
     ChannelErrorCode: attempt.errorCode === null ? '' : String(attempt.errorCode),
     Recipient: session.recipient,
     RequestTime: formatTime(attempt.createdAt),
@@ -59,6 +59,11 @@ function callbackBody(session: Session, attempt: Attempt, now: number): string {
   });
   if (session.method === 'GET' && !SAFE_IN_GET.test(attempt.brandName)) body.delete('BrandName');
   return body.toString();
+}
+
+/** Empty for a call that never rang when its session expires: the contract names no status before `ringing`. */
+function channelStatus(attempt: Attempt): string {
+  return attempt.channel === 'voice' && attempt.status === 'queued' ? '' : attempt.status;
 }
 
 /**

@@ -2,12 +2,17 @@ import type { Environment, Timer } from '../environment.js';
 
 /**
  * How one piece of work ended. `health` says whether the other side answered at all: enough `down` in a row
- * opens the lane's breaker. `later`: its row is due again at that wall-clock time. `stuck`: its result cannot
- * be recorded, so it must not be tried again by this process.
+ * opens the lane's breaker.
  */
 export interface Verdict {
   readonly health: 'up' | 'down' | 'unknown';
+  /** Its row, as recorded, is due again at that wall-clock time. */
   readonly later?: number;
+  /** The lane that its row waits in now; absent: the one that it was in. */
+  readonly lane?: string;
+  /** Nothing could be done or recorded: leave its row, which is still due, alone until that wall-clock time. */
+  readonly postponed?: number;
+  /** Its result cannot be recorded, so it must not be tried again by this process. */
   readonly stuck?: boolean;
 }
 
@@ -35,8 +40,9 @@ export interface LanesOptions<Item> {
   readonly concurrency: (lane: string) => number;
   /** Most pieces of all lanes at a time. */
   readonly maxInFlight: number;
-  /** Most pieces that wait in memory, per lane and in all; the rest waits in its rows. */
+  /** Most pieces of one lane that wait in memory; the rest waits in its rows. */
   readonly window?: number;
+  /** Most pieces of all lanes that wait in memory; beyond it a lane may still hold one, so that none starves. */
   readonly maxInMemory?: number;
   /** Most lanes at a time; the work of further ones waits in its rows. */
   readonly maxLanes?: number;
@@ -46,23 +52,45 @@ export interface LanesOptions<Item> {
 const BREAKER_THRESHOLD = 5;
 const BREAKER_FIRST = 1_000;
 const BREAKER_LAST = 30_000;
-/** Wait before the database is asked again after it failed to answer, in milliseconds. */
+/** Wait before the database is asked again after it could not answer or have more, in milliseconds. */
 const READ_RETRY = 1_000;
+/** Most lanes whose rows are read at a time: a start finds thousands of lanes with due rows at once. */
+const MAX_READS = 8;
+/** Longest timer: past it rows are looked at again, so that a clock set back delays work by no more than this. */
+const MAX_WAKE = 3_600_000;
+
+/** A piece of work in memory. */
+interface Piece<Item> {
+  readonly item: Item;
+  readonly key: string;
+  inFlight: boolean;
+  /** No longer wanted; passed over when its turn comes. */
+  dropped: boolean;
+  /** What was offered again while the piece was in flight. */
+  again: Item | null;
+}
 
 interface Lane<Item> {
   readonly name: string;
-  queue: Item[];
+  queue: Piece<Item>[];
   inFlight: number;
   /** In the ring of lanes that can start a piece now. */
   ringed: boolean;
   /** Rows that are due may exist that are not in memory. */
   spilled: boolean;
+  /** In line for a read of its rows. */
+  inLine: boolean;
   /** Set while rows are read: the keys that ended meanwhile, whose rows may have been read as still due. */
   reading: Set<string> | null;
+  /** Rows that the last read met in vain: their work is in memory, in another lane. */
+  elsewhere: number;
+  /** Keys whose rows are due and to be left alone, each until a time. */
+  readonly aside: Map<string, number>;
   wakeAt: number | null;
   timer: Timer | null;
   downs: number;
   breaker: 'closed' | 'open' | 'half-open';
+  breakerTimer: Timer | null;
   openFor: number;
 }
 
@@ -75,16 +103,23 @@ interface Lane<Item> {
 export class Lanes<Item> {
   readonly #options: Required<LanesOptions<Item>>;
   readonly #lanes = new Map<string, Lane<Item>>();
+  /** Lanes with nothing to do before their timer; the longest-waiting give way when there are too many. */
+  readonly #resting = new Set<Lane<Item>>();
   readonly #ring: Lane<Item>[] = [];
-  /** Pieces in memory by key; a value is what was offered again while the piece was in flight. */
-  readonly #held = new Map<string, 'queued' | 'in flight' | { readonly again: Item }>();
-  readonly #dropped = new Set<string>();
+  readonly #readLine: Lane<Item>[] = [];
+  readonly #reading = new Set<Lane<Item>>();
+  /** Pieces in memory by key. */
+  readonly #held = new Map<string, Piece<Item> | 'aside'>();
   #inFlight = 0;
   #queued = 0;
+  #aside = 0;
+  /** Work exists in lanes that there was no place for. */
   #unlaned = false;
   #closed = false;
   #idle: (() => void) | null = null;
-  #retryLanes: Timer | null = null;
+  #refill: { readonly at: number; readonly timer: Timer } | null = null;
+  #refilling: Promise<void> | null = null;
+  #refillAgain = false;
 
   constructor(options: LanesOptions<Item>) {
     this.#options = { window: 512, maxInMemory: 10_000, maxLanes: 10_000, ...options };
@@ -107,16 +142,15 @@ export class Lanes<Item> {
   /** Takes on a piece of work whose row is durable and due. */
   offer(item: Item): void {
     if (this.#closed) return;
+    const key = this.#options.keyOf(item);
+    const held = this.#held.get(key);
+    if (held !== undefined) {
+      if (held !== 'aside' && held.inFlight) held.again = item;
+      return;
+    }
     const lane = this.#laneNamed(this.#options.laneOf(item));
     if (!lane) {
       this.#unlaned = true;
-      return;
-    }
-    const key = this.#options.keyOf(item);
-    const held = this.#held.get(key);
-    if (held === 'queued') return;
-    if (held !== undefined) {
-      this.#held.set(key, { again: item });
       return;
     }
     if (lane.spilled || lane.breaker !== 'closed' || !this.#hasRoom(lane)) lane.spilled = true;
@@ -126,58 +160,107 @@ export class Lanes<Item> {
 
   /** Forgets a piece that is no longer wanted, if it was not begun. */
   drop(key: string): void {
-    if (this.#held.get(key) !== 'queued') return;
+    // A read that is under way may have seen the row as still due.
+    for (const lane of this.#reading) lane.reading?.add(key);
+    const held = this.#held.get(key);
+    if (held === undefined || held === 'aside') return;
+    if (held.inFlight) {
+      held.again = null;
+      return;
+    }
+    held.dropped = true;
     this.#held.delete(key);
-    this.#dropped.add(key);
   }
 
   /** Looks for rows that wait: at the start, and after rows of dead nodes were taken over. */
-  async refill(): Promise<void> {
-    if (this.#closed) return;
-    this.#unlaned = false;
-    try {
-      for (const { lane: name, nextAt } of await this.#options.lanes()) {
-        const lane = this.#laneNamed(name);
-        if (!lane) {
-          this.#unlaned = true;
-          break;
-        }
-        if (nextAt <= this.#options.environment.now()) lane.spilled = true;
-        else this.#wake(lane, nextAt);
-        this.#advance(lane);
-      }
-    } catch (error) {
-      this.#options.onError(error);
-      this.#retryLanes ??= this.#options.environment.after(READ_RETRY, () => {
-        this.#retryLanes = null;
-        void this.refill();
-      });
-    }
+  refill(): Promise<void> {
+    // A read that is under way may have begun before those rows were there.
+    if (this.#refilling) this.#refillAgain = true;
+    else this.#refilling = this.#readLanes();
+    return this.#refilling;
   }
 
   /** Begins nothing more; resolves when what is in flight has ended. Rows that wait stay for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#retryLanes?.cancel();
-    for (const lane of this.#lanes.values()) lane.timer?.cancel();
+    this.#refill?.timer.cancel();
+    for (const lane of this.#lanes.values()) {
+      lane.timer?.cancel();
+      lane.breakerTimer?.cancel();
+    }
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  async #readLanes(): Promise<void> {
+    do {
+      this.#refillAgain = false;
+      this.#unlaned = false;
+      try {
+        const lanes = this.#closed ? [] : await this.#options.lanes();
+        for (const { lane, nextAt } of lanes) this.#wakeNamed(lane, nextAt);
+      } catch (error) {
+        if (this.#closed) break;
+        this.#options.onError(error);
+        this.#refillBy(this.#now + READ_RETRY);
+      }
+    } while (this.#refillAgain && !this.#closed);
+    this.#refilling = null;
+  }
+
+  /** Wakes a lane when its rows are due. One that cannot be kept until then is looked up again at that time. */
+  #wakeNamed(name: string, at: number): void {
+    if (this.#closed) return;
+    const due = at <= this.#now;
+    const mayMakeRoom = due || this.#lanes.size < this.#options.maxLanes;
+    const lane = this.#lanes.get(name) ?? (mayMakeRoom ? this.#laneNamed(name) : null);
+    if (!lane) {
+      if (due) this.#unlaned = true;
+      else this.#refillBy(at);
+      return;
+    }
+    if (due) lane.spilled = true;
+    else this.#wake(lane, at);
+    this.#advance(lane);
+  }
+
+  /** Reads all lanes anew at a time, or at an earlier one if that was asked for. */
+  #refillBy(at: number): void {
+    if (this.#closed || (this.#refill && this.#refill.at <= at)) return;
+    this.#refill?.timer.cancel();
+    const timer = this.#options.environment.after(this.#until(at), () => {
+      this.#refill = null;
+      void this.refill();
+    });
+    this.#refill = { at, timer };
+  }
+
+  get #now(): number {
+    return this.#options.environment.now();
+  }
+
+  #until(at: number): number {
+    return Math.min(at - this.#now, MAX_WAKE);
   }
 
   #laneNamed(name: string): Lane<Item> | null {
     let lane = this.#lanes.get(name);
     if (!lane) {
-      if (this.#lanes.size >= this.#options.maxLanes) return null;
+      if (this.#lanes.size >= this.#options.maxLanes && !this.#evictOne()) return null;
       lane = {
         name,
         queue: [],
         inFlight: 0,
         ringed: false,
         spilled: false,
+        inLine: false,
         reading: null,
+        elsewhere: 0,
+        aside: new Map(),
         wakeAt: null,
         timer: null,
         downs: 0,
         breaker: 'closed',
+        breakerTimer: null,
         openFor: BREAKER_FIRST,
       };
       this.#lanes.set(name, lane);
@@ -185,27 +268,40 @@ export class Lanes<Item> {
     return lane;
   }
 
+  /** Makes room for a lane that has work now: one that only waits is looked up again when it is due. */
+  #evictOne(): boolean {
+    const [lane] = this.#resting;
+    if (!lane) return false;
+    lane.timer?.cancel();
+    if (lane.wakeAt !== null) this.#refillBy(lane.wakeAt);
+    this.#forget(lane);
+    return true;
+  }
+
+  #forget(lane: Lane<Item>): void {
+    this.#resting.delete(lane);
+    this.#lanes.delete(lane.name);
+  }
+
   #hasRoom(lane: Lane<Item>): boolean {
+    if (lane.queue.length === 0) return true;
     return lane.queue.length < this.#options.window && this.#queued < this.#options.maxInMemory;
   }
 
   #enqueue(lane: Lane<Item>, item: Item, key: string): void {
-    this.#dropped.delete(key);
-    this.#held.set(key, 'queued');
-    lane.queue.push(item);
+    const piece: Piece<Item> = { item, key, inFlight: false, dropped: false, again: null };
+    this.#held.set(key, piece);
+    lane.queue.push(piece);
     this.#queued++;
   }
 
   /** Does for a lane what its state allows: start work, read rows, or be forgotten when nothing is left. */
   #advance(lane: Lane<Item>): void {
     if (this.#closed) return;
-    if (this.#wantsRows(lane)) void this.#read(lane);
-    if (this.#canStart(lane) && !lane.ringed) {
-      lane.ringed = true;
-      this.#ring.push(lane);
-    }
+    this.#ringUp(lane);
     this.#pump();
-    this.#forgetIfIdle(lane);
+    this.#lineUp(lane);
+    this.#settle(lane);
   }
 
   #canStart(lane: Lane<Item>): boolean {
@@ -213,10 +309,10 @@ export class Lanes<Item> {
     return lane.inFlight < (lane.breaker === 'half-open' ? 1 : this.#options.concurrency(lane.name));
   }
 
-  #wantsRows(lane: Lane<Item>): boolean {
-    if (!lane.spilled || lane.reading || lane.breaker === 'open') return false;
-    if (lane.breaker === 'half-open') return lane.queue.length === 0 && lane.inFlight === 0;
-    return lane.queue.length <= this.#options.window / 4 && this.#queued < this.#options.maxInMemory;
+  #ringUp(lane: Lane<Item>): void {
+    if (lane.ringed || !this.#canStart(lane)) return;
+    lane.ringed = true;
+    this.#ring.push(lane);
   }
 
   /** Starts pieces, one of each lane in turn. */
@@ -224,32 +320,31 @@ export class Lanes<Item> {
     while (!this.#closed && this.#inFlight < this.#options.maxInFlight && this.#ring.length > 0) {
       const lane = this.#ring.shift()!;
       lane.ringed = false;
-      if (!this.#canStart(lane)) continue;
-      const item = lane.queue.shift()!;
-      this.#queued--;
-      const key = this.#options.keyOf(item);
-      if (this.#dropped.delete(key)) {
-        this.#advanceLater(lane);
-      } else if (!this.#options.holds()) {
-        // The work is another node's by now; its rows say so.
-        this.#held.delete(key);
-        this.#advanceLater(lane);
-      } else {
-        void this.#start(lane, item, key);
+      if (this.#canStart(lane)) {
+        const piece = lane.queue.shift()!;
+        this.#queued--;
+        if (!piece.dropped) this.#begin(lane, piece);
+        this.#ringUp(lane);
       }
-      if (this.#canStart(lane) && !lane.ringed) {
-        lane.ringed = true;
-        this.#ring.push(lane);
-      }
+      this.#lineUp(lane);
+      this.#settle(lane);
     }
   }
 
-  #advanceLater(lane: Lane<Item>): void {
-    queueMicrotask(() => this.#advance(lane));
+  #begin(lane: Lane<Item>, piece: Piece<Item>): void {
+    if (this.#options.holds()) {
+      void this.#start(lane, piece);
+      return;
+    }
+    // Another node's by now, or ours again soon: its row says so, when it is read after a while.
+    this.#held.delete(piece.key);
+    lane.spilled = false;
+    this.#wake(lane, this.#now + READ_RETRY);
   }
 
-  async #start(lane: Lane<Item>, item: Item, key: string): Promise<void> {
-    this.#held.set(key, 'in flight');
+  async #start(lane: Lane<Item>, piece: Piece<Item>): Promise<void> {
+    const { item, key } = piece;
+    piece.inFlight = true;
     lane.inFlight++;
     this.#inFlight++;
     let verdict: Verdict;
@@ -261,15 +356,28 @@ export class Lanes<Item> {
     }
     lane.inFlight--;
     this.#inFlight--;
-    const held = this.#held.get(key);
-    if (!verdict.stuck) this.#held.delete(key);
+    this.#held.delete(key);
     lane.reading?.add(key);
     this.#judge(lane, verdict.health);
-    if (verdict.later !== undefined) this.#wake(lane, verdict.later);
-    if (typeof held === 'object') this.offer(held.again);
+    if (verdict.stuck) this.#setAside(lane, key, Number.POSITIVE_INFINITY);
+    else if (verdict.postponed !== undefined) this.#setAside(lane, key, verdict.postponed);
+    else if (piece.again !== null) this.offer(piece.again);
+    if (verdict.later !== undefined) {
+      if (verdict.lane === undefined || verdict.lane === lane.name) this.#wake(lane, verdict.later);
+      else this.#wakeNamed(verdict.lane, verdict.later);
+    }
     this.#advance(lane);
-    if (this.#unlaned && this.#lanes.size < this.#options.maxLanes / 2) void this.refill();
     if (this.#inFlight === 0) this.#idle?.();
+  }
+
+  #setAside(lane: Lane<Item>, key: string, until: number): void {
+    this.#held.set(key, 'aside');
+    lane.aside.set(key, until);
+    this.#aside++;
+    if (until !== Number.POSITIVE_INFINITY) this.#wake(lane, until);
+    // The memory of what to leave alone is bounded too: the lane slows down to one try per half-open breaker.
+    const full = lane.aside.size >= this.#options.window || this.#aside >= this.#options.maxInMemory;
+    if (full && lane.breaker !== 'open') this.#open(lane);
   }
 
   #judge(lane: Lane<Item>, health: Verdict['health']): void {
@@ -277,6 +385,8 @@ export class Lanes<Item> {
       lane.downs = 0;
       lane.openFor = BREAKER_FIRST;
       lane.breaker = 'closed';
+      lane.breakerTimer?.cancel();
+      lane.breakerTimer = null;
     } else if (health === 'down' && lane.breaker !== 'open') {
       lane.downs++;
       if (lane.breaker === 'half-open' || lane.downs >= BREAKER_THRESHOLD) this.#open(lane);
@@ -287,14 +397,12 @@ export class Lanes<Item> {
   #open(lane: Lane<Item>): void {
     lane.breaker = 'open';
     lane.spilled = true;
-    for (const item of lane.queue) {
-      const key = this.#options.keyOf(item);
-      this.#dropped.delete(key);
-      this.#held.delete(key);
-    }
+    for (const piece of lane.queue) if (!piece.dropped) this.#held.delete(piece.key);
     this.#queued -= lane.queue.length;
     lane.queue = [];
-    this.#options.environment.after(lane.openFor, () => {
+    if (this.#closed) return;
+    lane.breakerTimer = this.#options.environment.after(lane.openFor, () => {
+      lane.breakerTimer = null;
       lane.breaker = 'half-open';
       this.#advance(lane);
     });
@@ -305,7 +413,7 @@ export class Lanes<Item> {
     if (this.#closed || (lane.wakeAt !== null && lane.wakeAt <= at)) return;
     lane.timer?.cancel();
     lane.wakeAt = at;
-    lane.timer = this.#options.environment.after(at - this.#options.environment.now(), () => {
+    lane.timer = this.#options.environment.after(this.#until(at), () => {
       lane.timer = null;
       lane.wakeAt = null;
       lane.spilled = true;
@@ -313,16 +421,41 @@ export class Lanes<Item> {
     });
   }
 
+  #wantsRows(lane: Lane<Item>): boolean {
+    if (!lane.spilled || lane.reading || lane.breaker === 'open') return false;
+    if (lane.queue.length === 0 && lane.breaker === 'closed') return true;
+    if (lane.breaker === 'half-open') return lane.queue.length === 0 && lane.inFlight === 0;
+    return lane.queue.length <= this.#options.window / 4 && this.#queued < this.#options.maxInMemory;
+  }
+
+  #lineUp(lane: Lane<Item>): void {
+    if (lane.inLine || !this.#wantsRows(lane)) return;
+    lane.inLine = true;
+    this.#readLine.push(lane);
+    this.#readNext();
+  }
+
+  #readNext(): void {
+    while (!this.#closed && this.#reading.size < MAX_READS && this.#readLine.length > 0) {
+      const lane = this.#readLine.shift()!;
+      lane.inLine = false;
+      if (this.#wantsRows(lane)) void this.#read(lane);
+    }
+  }
+
   async #read(lane: Lane<Item>): Promise<void> {
     const ended = new Set<string>();
     lane.reading = ended;
+    this.#reading.add(lane);
     lane.spilled = false;
-    const room = lane.breaker === 'half-open' ? 1 : this.#options.window;
-    const limit = room + lane.inFlight + lane.queue.length;
+    this.#returnFromAside(lane);
+    // Rows of what is in memory, in flight or set aside are still due and come back too.
+    const limit = this.#roomIn(lane) + lane.inFlight + lane.queue.length + lane.aside.size + lane.elsewhere;
     try {
-      const { items, nextAt } = await this.#options.due(lane.name, this.#options.environment.now(), limit);
+      const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit);
       if (this.#closed) return;
       if (items.length >= limit) lane.spilled = true;
+      let taken = 0;
       for (const item of items) {
         const key = this.#options.keyOf(item);
         if (ended.has(key) || this.#held.has(key)) continue;
@@ -331,19 +464,68 @@ export class Lanes<Item> {
           break;
         }
         this.#enqueue(lane, item, key);
+        taken++;
+      }
+      if (taken > 0 || !lane.spilled) lane.elsewhere = 0;
+      else {
+        // All that came back is being done, some of it in another lane: look past it, in a while.
+        lane.elsewhere = items.length;
+        lane.spilled = false;
+        this.#wake(lane, this.#now + READ_RETRY);
       }
       if (nextAt !== null) this.#wake(lane, nextAt);
     } catch (error) {
+      if (this.#closed) return;
       this.#options.onError(error);
-      this.#wake(lane, this.#options.environment.now() + READ_RETRY);
+      this.#wake(lane, this.#now + READ_RETRY);
     } finally {
       lane.reading = null;
+      this.#reading.delete(lane);
     }
     this.#advance(lane);
+    this.#readNext();
   }
 
-  #forgetIfIdle(lane: Lane<Item>): void {
-    const busy = lane.queue.length > 0 || lane.inFlight > 0 || lane.spilled || lane.reading || lane.ringed;
-    if (!busy && lane.wakeAt === null && lane.breaker === 'closed') this.#lanes.delete(lane.name);
+  #roomIn(lane: Lane<Item>): number {
+    if (lane.breaker === 'half-open') return 1;
+    const { window, maxInMemory } = this.#options;
+    return Math.max(1, Math.min(window - lane.queue.length, maxInMemory - this.#queued));
+  }
+
+  /** What was set aside for a time that has come may be read again; for the rest the lane wakes later. */
+  #returnFromAside(lane: Lane<Item>): void {
+    const now = this.#now;
+    for (const [key, until] of lane.aside) {
+      if (until <= now) {
+        lane.aside.delete(key);
+        this.#held.delete(key);
+        this.#aside--;
+      } else if (until !== Number.POSITIVE_INFINITY) {
+        this.#wake(lane, until);
+      }
+    }
+  }
+
+  /** A lane with nothing to do is forgotten; one that waits for a time may be, if room is needed. */
+  #settle(lane: Lane<Item>): void {
+    if (this.#lanes.get(lane.name) !== lane) return;
+    const { queue, inFlight, spilled, reading, ringed, aside, breaker } = lane;
+    const busy =
+      queue.length > 0 ||
+      inFlight > 0 ||
+      spilled ||
+      reading ||
+      ringed ||
+      aside.size > 0 ||
+      breaker === 'open';
+    if (busy) {
+      this.#resting.delete(lane);
+    } else if (lane.wakeAt === null) {
+      this.#forget(lane);
+    } else {
+      this.#resting.add(lane);
+    }
+    const occupied = this.#lanes.size - this.#resting.size;
+    if (this.#unlaned && occupied <= this.#options.maxLanes / 2) this.#refillBy(this.#now + READ_RETRY);
   }
 }
