@@ -1,0 +1,33 @@
+import type { Environment } from '../environment.js';
+import type { Directory } from '../store/directory.js';
+import type { KeyringHolder } from '../store/keys.js';
+import type { Store } from '../store/store.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Channel, Recipient } from '../verify/model.js';
+
+/** What the HTTP edge is given by the composition root; everything that a handler may touch. */
+export interface ApiContext {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly keyring: KeyringHolder;
+  readonly environment: Environment;
+  readonly limits: {
+    /** Failed validations of one recipient in 24 h (contract §3). */
+    readonly failedValidationsPerRecipient: number;
+    /** List requests a minute and account (contract §5). */
+    readonly listsPerMinute: number;
+  };
+  /** Whose `X-Forwarded-For` is believed: nobody's, everybody's, or that of these addresses and CIDRs. */
+  readonly trustProxy: boolean | readonly string[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The carrier of an attempt's first hop; null when no route serves the channel and recipient. */
+  readonly plan: (wanted: { readonly channel: Channel; readonly recipient: Recipient }) => string | null;
+  /** Names of the carriers of type `inbox`. */
+  readonly inbox: readonly string[];
+  /** Whether this node can do its work; `reason` says what it lacks. */
+  readonly ready: () => { readonly ok: boolean; readonly reason?: string };
+  /** Whether this node finishes what is in flight and takes nothing new. */
+  readonly draining: () => boolean;
+}

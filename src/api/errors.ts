@@ -1,0 +1,131 @@
+import type { FastifyReply } from 'fastify';
+import { StoreError } from '../store/store.js';
+import type { StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
+import { UnknownKeyError } from '../verify/keyring.js';
+
+/** The status codes of contract §7. 408 is none of them: OkHttp would send the POST again. */
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;
+
+/** An answer other than success: what the wire says, and nothing that it must not. */
+export interface Failure {
+  readonly status: ErrorStatus;
+  /** One clear sentence that names the parameter. Never repeats a value. */
+  readonly error: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Thrown anywhere at the edge; answered as its failure says. */
+export class ApiError extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.error);
+    this.name = 'ApiError';
+  }
+}
+
+/** A parameter that is missing or not what it should be. */
+export function badRequest(error: string): ApiError {
+  return new ApiError({ status: 400, error });
+}
+
+export const UNAUTHORIZED: Failure = {
+  status: 401,
+  error: 'the auth id and auth token in the Authorization header are not valid for this account',
+  headers: { 'www-authenticate': 'Basic realm="Countersign", charset="UTF-8"' },
+};
+export const UNAVAILABLE: Failure = {
+  status: 503,
+  error: 'the service cannot take this request now, try again shortly',
+  headers: { 'retry-after': '1' },
+};
+export const DRAINING: Failure = {
+  status: 503,
+  error: 'this server is shutting down, try again shortly',
+  headers: { 'retry-after': '1', connection: 'close' },
+};
+export const NO_SUCH_SESSION: Failure = {
+  status: 404,
+  error: 'session_uuid names no session of this account',
+};
+export const NO_SUCH_APPLICATION: Failure = {
+  status: 404,
+  error: 'app_uuid names no application of this account',
+};
+export const NO_SUCH_PATH: Failure = { status: 404, error: 'there is nothing at this path' };
+const INTERNAL: Failure = { status: 500, error: 'the server failed to handle this request' };
+
+/** Why a create is refused (contract §2). */
+export const CREATE_REFUSALS: Record<Extract<StartAttemptOutcome, { kind: 'refused' }>['reason'], Failure> = {
+  attempts: {
+    status: 400,
+    error: 'the session of this recipient has reached its maximum number of attempts',
+  },
+  validations: {
+    status: 400,
+    error: 'the session of this recipient has reached its maximum number of validations',
+  },
+  recipient: {
+    status: 400,
+    error: 'recipient has reached the maximum number of failed validations in 24 hours',
+  },
+};
+
+/** Why a validation is refused (contract §3); each text has the word that clients look for. */
+export const VALIDATE_REFUSALS: Record<Exclude<ValidateOutcome['kind'], 'validated'>, Failure> = {
+  invalid: { status: 400, error: 'invalid OTP' },
+  expired: { status: 400, error: 'the session has expired' },
+  'already-verified': { status: 400, error: 'the session is already verified' },
+  'too-many-validations': { status: 400, error: 'the session has reached its maximum number of validations' },
+  'recipient-exhausted': {
+    status: 400,
+    error: 'the recipient of this session has reached the maximum number of failed validations in 24 hours',
+  },
+  'not-found': NO_SUCH_SESSION,
+  'unknown-key': UNAVAILABLE,
+};
+
+/** What Fastify refuses on its own, by its error codes. */
+const FRAMEWORK: Record<string, Failure> = {
+  FST_ERR_BAD_URL: { status: 400, error: 'the path is not validly percent-encoded' },
+  FST_ERR_MAX_PARAM_LENGTH: NO_SUCH_PATH,
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, error: 'the body is larger than 64 KiB' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { status: 400, error: 'Content-Type must be application/json' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    error: 'the body is not as long as Content-Length says',
+  },
+};
+
+/** How an error of any origin is answered. `defect`: it is ours, and belongs in the log. */
+export function failureOf(error: unknown): { readonly failure: Failure; readonly defect: boolean } {
+  if (error instanceof ApiError) return { failure: error.failure, defect: false };
+  if (error instanceof UnknownKeyError) return { failure: UNAVAILABLE, defect: false };
+  if (error instanceof StoreError && error.kind === 'unavailable') {
+    return { failure: UNAVAILABLE, defect: false };
+  }
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  const known = typeof code === 'string' && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
+  if (known) return { failure: known, defect: false };
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return { failure: { status: 400, error: 'the request could not be read' }, defect: false };
+  }
+  return { failure: INTERNAL, defect: true };
+}
+
+/** Answers with a failure in the shape of contract §7. */
+export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply {
+  if (failure.headers) reply.headers(failure.headers);
+  return reply.code(failure.status).send({ api_id: reply.request.id, error: failure.error });
+}
+
+/** The same for what never became a request: the whole HTTP/1.1 message. */
+export function rawFailure(apiId: string, failure: Failure): string {
+  const body = JSON.stringify({ api_id: apiId, error: failure.error });
+  return [
+    `HTTP/1.1 ${failure.status} Bad Request`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}

@@ -1,0 +1,141 @@
+import { isIP } from 'node:net';
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { normaliseCallbackUrl } from '../../verify/callback-url.js';
+import type { StartAttempt } from '../../verify/commands.js';
+import { NONCE_BYTES } from '../../verify/keyring.js';
+import type { Account, Application, ApplicationId, AttemptId, SessionId } from '../../verify/model.js';
+import { parseRecipient } from '../../verify/recipients.js';
+import { isUuid, uuidv7 } from '../../verify/uuid.js';
+import type { ApiContext } from '../context.js';
+import { ApiError, badRequest, CREATE_REFUSALS, NO_SUCH_APPLICATION, sendFailure } from '../errors.js';
+import { unknownField } from '../schema-errors.js';
+import { CREATE_FIELDS, CreateBody } from './create-body.js';
+
+const Answer = Type.Object({
+  api_id: Type.String(),
+  message: Type.String(),
+  session_uuid: Type.String(),
+});
+
+/** Nothing is sealed with these when the code is derived. */
+const NO_NONCE = new Uint8Array(NONCE_BYTES);
+
+/** `POST …/Verify/Session/` → 202 (contract §2): session and attempt are durable. */
+export function createSession(app: FastifyInstance, context: ApiContext): void {
+  const { store, metrics } = context;
+  app.post<{ Body: CreateBody }>(
+    '/Verify/Session/',
+    { schema: { body: CreateBody, response: { 202: Answer } } },
+    async (request, reply) => {
+      refuseUnknownFields(request.body);
+      const application = await findApplication(context, request.account!, request.body.app_uuid ?? null);
+      const command = startAttempt(context, application, request.body, request.ip);
+      const outcome = await store.submit(command);
+      if (outcome.kind === 'refused') return sendFailure(reply, CREATE_REFUSALS[outcome.reason]);
+      metrics.sessions.inc({ event: outcome.isNew ? 'started' : 'resumed' });
+      metrics.attempts.inc({ channel: command.channel, status: 'queued' });
+      return reply
+        .code(202)
+        .send({ api_id: request.id, message: 'Session initiated', session_uuid: outcome.session });
+    },
+  );
+}
+
+function refuseUnknownFields(body: CreateBody): void {
+  for (const name of Object.keys(body)) {
+    if (!CREATE_FIELDS.includes(name) && body[name as keyof CreateBody] !== null) {
+      throw unknownField(name, CREATE_FIELDS);
+    }
+  }
+}
+
+async function findApplication(
+  context: ApiContext,
+  account: Account,
+  wanted: string | null,
+): Promise<Application> {
+  const { directory } = context;
+  let application: Application | null = null;
+  if (wanted === null) application = await directory.defaultApplication(account.authId);
+  else if (isUuid(wanted.toLowerCase())) {
+    application = await directory.application(wanted.toLowerCase() as ApplicationId);
+  }
+  if (application?.account !== account.authId) throw new ApiError(NO_SUCH_APPLICATION);
+  return application;
+}
+
+/** The command for what was asked, each value the caller's own or else the application's. */
+function startAttempt(
+  context: ApiContext,
+  application: Application,
+  body: CreateBody,
+  address: string | undefined,
+): StartAttempt {
+  const { environment, store, limits, plan } = context;
+  const { recipient, country } = readRecipient(body.recipient ?? null);
+  const channel = body.channel ?? 'sms';
+  if (!application.channels.includes(channel)) {
+    throw badRequest(`channel ${channel} is not enabled on this application`);
+  }
+  const dtmf = body.dtmf ?? null;
+  if (dtmf !== null && channel !== 'voice') throw badRequest('dtmf is for the channel voice only');
+  const otp = body.otp ?? null;
+  const now = environment.now();
+  return {
+    type: 'start-attempt',
+    now,
+    owner: store.epoch,
+    session: uuidv7(now, environment.randomBytes(10)) as SessionId,
+    attempt: uuidv7(now, environment.randomBytes(10)) as AttemptId,
+    application: {
+      uuid: application.uuid,
+      account: application.account,
+      alias: application.alias,
+      expiry: application.expiry,
+      maxAttempts: application.maxAttempts,
+      template: application.template,
+      url: application.url,
+      method: application.method,
+    },
+    recipient,
+    country,
+    channel,
+    locale: body.locale ?? application.locale,
+    brandName: body.brand_name ?? application.brandName,
+    appHash: body.app_hash ?? application.appHash,
+    // .NET sends 0 when the caller set none (contract §8).
+    codeLength: body.code_length || application.codeLength,
+    otp,
+    nonce: otp === null ? NO_NONCE : environment.randomBytes(NONCE_BYTES),
+    url: readUrl(body.url ?? null),
+    method: body.method ?? null,
+    dtmf,
+    fraudCheck: body.fraud_check ?? (body.check_fs === false ? 'disabled' : 'enabled'),
+    src: body.src ?? null,
+    requestorIp: readAddress(address),
+    carrier: plan({ channel, recipient }),
+    failedValidationsLimit: limits.failedValidationsPerRecipient,
+  };
+}
+
+function readRecipient(value: string | number | null) {
+  if (value === null) throw badRequest('recipient is required');
+  const parsed = parseRecipient(String(value));
+  if (!parsed) throw badRequest('recipient is not a valid phone number in international format');
+  return parsed;
+}
+
+function readUrl(value: string | null): string | null {
+  if (value === null) return null;
+  const check = normaliseCallbackUrl(value);
+  if (!check.ok) throw badRequest(`url ${check.why}`);
+  return check.url;
+}
+
+/** An IPv4 address that came over an IPv6 socket is shown as what it is. A proxy may have named anything. */
+function readAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  const bare = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+  return isIP(bare) === 0 ? '' : bare;
+}

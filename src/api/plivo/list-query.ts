@@ -1,0 +1,81 @@
+import type { Directory } from '../../store/directory.js';
+import type { SessionQuery } from '../../store/store.js';
+import type { Account, AccountId, SessionStatus } from '../../verify/model.js';
+import { formatTime } from '../../verify/time.js';
+import { isUuid } from '../../verify/uuid.js';
+import { badRequest } from '../errors.js';
+import { integerParameter, parameter, recipientParameter } from './query.js';
+import { sessionTimeRange } from './session-time.js';
+
+/** Contract §5. */
+export const MAX_LIMIT = 20;
+export const MAX_OFFSET = 100_000;
+
+/** `validated` is what the PHP SDK's documentation calls `verified`. */
+const STATUSES: Record<string, SessionStatus> = {
+  'in-progress': 'in-progress',
+  verified: 'verified',
+  validated: 'verified',
+  expired: 'expired',
+};
+
+/** Filters that the contract names and this version does not have; ignoring one would show too much. */
+const NOT_YET = ['alias', 'country', 'brand_name', 'app_hash', 'BrandName', 'AppHash'];
+
+/** The list that the query parameters ask for. Unknown and empty parameters are ignored. */
+export async function listQuery(
+  directory: Directory,
+  account: Account,
+  query: unknown,
+  now: number,
+): Promise<SessionQuery> {
+  for (const name of NOT_YET) {
+    if (parameter(query, name) !== undefined) throw badRequest(`the filter ${name} is not available yet`);
+  }
+  const application = parameter(query, 'app_uuid')?.toLowerCase();
+  if (application !== undefined && !isUuid(application)) {
+    throw badRequest('app_uuid must be the UUID of an application');
+  }
+  return {
+    account: await listedAccount(directory, account, parameter(query, 'subaccount')),
+    ...sessionTimeRange(query, now),
+    status: readStatus(parameter(query, 'status')),
+    recipient: recipientParameter(query),
+    application,
+    now,
+    limit: integerParameter(query, 'limit', { min: 1, max: MAX_LIMIT, otherwise: MAX_LIMIT }),
+    offset: integerParameter(query, 'offset', { min: 0, max: MAX_OFFSET, otherwise: 0 }),
+  };
+}
+
+/** The path of another page of the same list. The bounds of its time are fixed, so that pages do not shift. */
+export function pagePath(account: Account, query: SessionQuery, offset: number): string {
+  const parameters = new URLSearchParams({ limit: String(query.limit), offset: String(offset) });
+  if (query.status) parameters.set('status', query.status);
+  if (query.recipient) parameters.set('recipient', query.recipient);
+  if (query.application) parameters.set('app_uuid', query.application);
+  if (query.account !== account.authId) parameters.set('subaccount', query.account);
+  parameters.set('session_time__gte', formatTime(query.since));
+  parameters.set('session_time__lt', formatTime(query.until));
+  return `/v1/Account/${account.authId}/Verify/Session/?${parameters}`;
+}
+
+function readStatus(text: string | undefined): SessionStatus | undefined {
+  if (text === undefined) return undefined;
+  if (!Object.hasOwn(STATUSES, text)) throw badRequest('status must be in-progress, verified or expired');
+  return STATUSES[text];
+}
+
+/** A main account may ask for a subaccount of its own; a subaccount only for itself. */
+async function listedAccount(
+  directory: Directory,
+  account: Account,
+  subaccount: string | undefined,
+): Promise<AccountId> {
+  if (subaccount === undefined || subaccount === account.authId) return account.authId;
+  const known = /^SA[A-Z0-9]{18}$/.test(subaccount) ? await directory.account(subaccount as AccountId) : null;
+  if (known?.account.parent !== account.authId) {
+    throw badRequest('subaccount must be the auth id of a subaccount of this account');
+  }
+  return known.account.authId;
+}

@@ -1,0 +1,45 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../context.js';
+import { sendFailure } from '../errors.js';
+import { listLimiter } from './list-limit.js';
+import { listQuery, MAX_OFFSET, pagePath } from './list-query.js';
+import { SessionView, sessionView } from './session-view.js';
+
+const Path = Type.Unsafe<string | null>({ type: 'string', nullable: true });
+const Answer = Type.Object({
+  api_id: Type.String(),
+  meta: Type.Object({ limit: Type.Integer(), offset: Type.Integer(), next: Path, previous: Path }),
+  sessions: Type.Array(SessionView),
+});
+
+/** `GET …/Verify/Session/?…` → 200 (contract §5). */
+export function listSessions(app: FastifyInstance, context: ApiContext): void {
+  const { store, directory, environment, limits } = context;
+  const limited = listLimiter(environment, limits.listsPerMinute);
+  app.get('/Verify/Session/', { schema: { response: { 200: Answer } } }, async (request, reply) => {
+    const account = request.account!;
+    const wait = limited(account.authId);
+    if (wait > 0) {
+      const headers = { 'retry-after': String(wait) };
+      return sendFailure(reply, { status: 429, error: 'too many requests', headers });
+    }
+    const query = await listQuery(directory, account, request.query, environment.now());
+    const { limit, offset } = query;
+    // One more than is shown tells whether there is a next page.
+    const found = await store.read.sessions({ ...query, limit: limit + 1 });
+    const hasNext = found.length > limit && offset + limit <= MAX_OFFSET;
+    const newest = offset === 0 ? found[0]?.session.createdAt : undefined;
+    const pinned = newest === undefined ? query : { ...query, until: newest + 1 };
+    return reply.send({
+      api_id: request.id,
+      meta: {
+        limit,
+        offset,
+        next: hasNext ? pagePath(account, pinned, offset + limit) : null,
+        previous: offset > 0 ? pagePath(account, pinned, Math.max(0, offset - limit)) : null,
+      },
+      sessions: found.slice(0, limit).map((view) => sessionView(view, query.now)),
+    });
+  });
+}

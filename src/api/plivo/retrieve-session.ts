@@ -1,0 +1,19 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../context.js';
+import { NO_SUCH_SESSION, sendFailure } from '../errors.js';
+import { sessionIdOf } from './session-id.js';
+import { RetrievedSession, sessionView } from './session-view.js';
+
+/** `GET …/Verify/Session/{session_uuid}/` → 200 (contract §4). */
+export function retrieveSession(app: FastifyInstance, context: ApiContext): void {
+  const { store, environment } = context;
+  app.get(
+    '/Verify/Session/:session_uuid/',
+    { schema: { response: { 200: RetrievedSession } } },
+    async (request, reply) => {
+      const found = await store.read.session(sessionIdOf(request));
+      if (found?.session.account !== request.account!.authId) return sendFailure(reply, NO_SUCH_SESSION);
+      return reply.send({ api_id: request.id, ...sessionView(found, environment.now()) });
+    },
+  );
+}
