@@ -32,6 +32,8 @@ const BACKOFF_LAST = 30_000;
 const MAX_TAKEOVERS = 10;
 const MAX_HOPS = 50;
 const RECORD_RETRY = 1_000;
+/** Wait before an attempt is looked at again whose master key this node lacks, in milliseconds. */
+const KEY_RETRY = 10_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 const INTERNAL = { sms: 1000, voice: 5010 } as const;
@@ -66,9 +68,18 @@ export class Dispatcher {
     return this.#lanes.depth;
   }
 
+  /**
+   * The carrier of an attempt's first hop; null when there is no route. A carrier behind an open breaker is
+   * passed over while another of the route answers.
+   */
+  plan(wanted: Parameters<Router>[0]): string | null {
+    const order = this.#options.router(wanted);
+    return order.find((name) => !this.#lanes.isBroken(name)) ?? order[0] ?? null;
+  }
+
   /** Takes on an attempt whose row is durable and due. */
   offer(delivery: Delivery): void {
-    this.#lanes.offer(this.#aroundBroken(delivery));
+    this.#lanes.offer(delivery);
   }
 
   /** Forgets an attempt that is no longer wanted, unless a carrier has it already. */
@@ -87,13 +98,6 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  /** A carrier behind an open breaker is passed over while another of the route answers. */
-  #aroundBroken(delivery: Delivery): Delivery {
-    if (!this.#lanes.isBroken(delivery.carrier)) return delivery;
-    const other = this.#options.router(delivery).find((name) => !this.#lanes.isBroken(name));
-    return other === undefined ? delivery : { ...delivery, carrier: other };
-  }
-
   async #perform(delivery: Delivery): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
@@ -109,7 +113,7 @@ export class Dispatcher {
     if (!carrier) return this.#giveUp(delivery, NO_ROUTE[delivery.channel]);
 
     const message = this.#messageOf(delivery);
-    if (!message) return { health: 'unknown', stuck: true };
+    if (!message) return { health: 'unknown', postponed: now + KEY_RETRY };
     const result = await carrier.submit(message);
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     return result.kind === 'accepted'
@@ -203,7 +207,9 @@ export class Dispatcher {
     if (next.kind === 'fail' && outcome.status) {
       metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
     }
-    return next.kind === 'retry' && next.at > now ? { health, later: next.at } : { health };
+    return next.kind === 'retry' && next.at > now
+      ? { health, later: next.at, lane: next.carrier }
+      : { health };
   }
 
   /** The next carrier of the route at once; after the last, from the first again, later. */

@@ -1,0 +1,6 @@
+import type { CarrierType } from '../carrier.js';
+import { inbox } from './inbox.js';
+import { webhook } from './webhook/index.js';
+
+/** Every kind of carrier that a configuration may name. */
+export const carrierTypes: readonly CarrierType[] = [inbox, webhook];
