@@ -1,4 +1,16 @@
+import { readCarriers } from './config/carriers.js';
+import { readDocument } from './config/document.js';
+import { type ConfigFiles, nodeFiles } from './config/files.js';
+import { deepFreeze } from './config/freeze.js';
+import { refuseUnknown } from './config/nearest.js';
+import { readNumber, readNumbers } from './config/numbers.js';
+import { readRoutes } from './config/routes.js';
+import { readVariables } from './config/variables.js';
+import type { CarrierType } from './delivery/carrier.js';
 import type { Channel } from './verify/model.js';
+
+export { ConfigError } from './config/error.js';
+export type { ConfigFiles } from './config/files.js';
 
 /** The whole configuration: environment and `countersign.yaml`, checked, defaults filled in, frozen. */
 export interface Config {
@@ -52,4 +64,44 @@ export interface CallbackSettings {
   readonly perHost: number;
   /** Callbacks in flight in all. */
   readonly total: number;
+}
+
+const SECTIONS = ['carriers', 'routes', 'limits', 'callbacks', 'drain_seconds'];
+
+/**
+ * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
+ * told of, and of the process nothing but its working directory, which relative paths are relative to.
+ * @param env the environment variables
+ * @param carrierTypes the kinds of carrier that `carriers:` may name
+ * @throws ConfigError on the first value that is not as expected
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  carrierTypes: readonly CarrierType[],
+  files: ConfigFiles = nodeFiles,
+): Config {
+  const { configPath, ...variables } = readVariables(env, files);
+  const document = configPath === null ? {} : readDocument(configPath, env, files);
+  refuseUnknown('', document, SECTIONS);
+  const carriers = readCarriers(document.carriers, carrierTypes);
+  const limits = readNumbers('limits', document.limits, {
+    // A recipient's failures are kept one by one, in one row.
+    failed_validations_per_recipient: { default: 50, minimum: 1, maximum: 1_000 },
+    lists_per_minute: { default: 20, minimum: 1, maximum: 1_000_000 },
+  });
+  const callbacks = readNumbers('callbacks', document.callbacks, {
+    per_host: { default: 16, minimum: 1, maximum: 1_000 },
+    total: { default: 512, minimum: 1, maximum: 10_000 },
+  });
+  return deepFreeze({
+    ...variables,
+    carriers,
+    routes: readRoutes(document.routes, carriers, carrierTypes),
+    limits: {
+      failedValidationsPerRecipient: limits.failed_validations_per_recipient,
+      listsPerMinute: limits.lists_per_minute,
+    },
+    callbacks: { perHost: callbacks.per_host, total: callbacks.total },
+    drain: readNumber('drain_seconds', document.drain_seconds, { default: 10, minimum: 0, maximum: 3_600 }),
+  });
 }

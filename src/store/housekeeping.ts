@@ -10,6 +10,8 @@ export interface HousekeepingOptions {
   readonly metrics: Metrics;
   /** Called when this node took over the work of dead ones: it waits in rows. */
   readonly onTakenOver: () => void;
+  /** Milliseconds between sweeps; a second when absent. */
+  readonly sweepEvery?: number;
 }
 
 /** Milliseconds between sweeps for sessions whose time has passed, and most sessions of one sweep. */
@@ -26,7 +28,7 @@ export class Housekeeping {
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#every('sweep', SWEEP_EVERY, () => this.#sweep());
+    this.#every('sweep', options.sweepEvery ?? SWEEP_EVERY, () => this.#sweep());
     this.#every('heartbeat', HEARTBEAT_EVERY, () => this.#beat());
   }
 

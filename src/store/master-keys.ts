@@ -23,9 +23,11 @@ export class MasterKeyError extends Error {
 }
 
 export interface MasterKeysOptions {
-  readonly dataDir: string;
-  /** The keys of `COUNTERSIGN_MASTER_KEY`; null: those of the file `master.key` in the data directory. */
-  readonly given: readonly Uint8Array[] | null;
+  readonly config: {
+    readonly dataDir: string;
+    /** The keys of `COUNTERSIGN_MASTER_KEY`; null: those of the file `master.key` in the data directory. */
+    readonly masterKeys: readonly Uint8Array[] | null;
+  };
   readonly environment: Environment;
   readonly holder: KeyringHolder;
 }
@@ -45,19 +47,22 @@ const FILE_HEADER = `# Master keys of Countersign, one a line, base64. Whoever h
 export class MasterKeys {
   readonly #options: MasterKeysOptions;
   readonly #file: string;
+  /** Whether the environment names the keys, so that the file is none of our business. */
+  readonly #given: boolean;
   #held: readonly MasterKey[];
   #hints: readonly string[] = [];
 
   /** @throws MasterKeyError when the key file is not private or holds something else */
   constructor(options: MasterKeysOptions) {
     this.#options = options;
-    this.#file = join(options.dataDir, FILE_NAME);
-    this.#held = options.given ? options.given.map(masterKey) : this.#readFile();
+    this.#file = join(options.config.dataDir, FILE_NAME);
+    this.#given = options.config.masterKeys !== null;
+    this.#held = options.config.masterKeys?.map(masterKey) ?? this.#readFile();
   }
 
   /** Where the keys come from, for messages. */
   get source(): string {
-    return this.#options.given ? VARIABLE : this.#file;
+    return this.#given ? VARIABLE : this.#file;
   }
 
   /** What an operator should know of the keys since the last `reconcile` or `refresh`; one line each. */
@@ -90,7 +95,7 @@ export class MasterKeys {
   async refresh(store: Store): Promise<void> {
     const rows = await store.read.keys();
     const used = rows.filter(({ state }) => state === 'active' || state === 'standby');
-    if (!this.#options.given && used.some(({ id }) => !this.holds(id))) this.#held = this.#readFile();
+    if (!this.#given && used.some(({ id }) => !this.holds(id))) this.#held = this.#readFile();
     const active = used.find(({ state }) => state === 'active');
     if (!active)
       throw new MasterKeyError('the database names no active master key: restore it from a backup');
@@ -107,7 +112,7 @@ export class MasterKeys {
    * @throws MasterKeyError when the keys come from the environment, which this process cannot change
    */
   async add(store: Store): Promise<KeyId> {
-    if (this.#options.given) {
+    if (this.#given) {
       throw new MasterKeyError(
         `the master keys come from ${VARIABLE}: append a new one there after a comma (openssl rand -base64 32) and restart; the start makes it known`,
       );
@@ -151,9 +156,8 @@ export class MasterKeys {
   }
 
   #missing(row: MasterKeyRow): MasterKeyError {
-    const { given } = this.#options;
     const held = this.#held.map(({ id }) => id).join(', ') || 'none';
-    const mend = given ? `add that key to ${VARIABLE}` : `put that key back into ${this.#file}`;
+    const mend = this.#given ? `add that key to ${VARIABLE}` : `put that key back into ${this.#file}`;
     return new MasterKeyError(
       `the database needs master key ${row.id} (${row.state}), but ${this.source} holds ${held}: ${mend}, or use the data directory that belongs to these keys`,
     );

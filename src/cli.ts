@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { accountCommands } from './cli/account.js';
+import { backupCommand } from './cli/backup.js';
+import { doctorCommand } from './cli/doctor.js';
+import { describeFailure } from './cli/failure.js';
+import { keyCommands } from './cli/keys.js';
+import { serveCommand } from './cli/serve.js';
+import { version } from './cli/version.js';
+
+const program = new Command('countersign')
+  .description('A phone-verification server. Configured by COUNTERSIGN_* environment variables.')
+  .version(version());
+serveCommand(program);
+accountCommands(program);
+keyCommands(program);
+doctorCommand(program);
+backupCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { text, code } = describeFailure(error);
+  process.stderr.write(`countersign: ${text}\n`);
+  process.exit(code);
+}

@@ -1,0 +1,165 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import type { Command } from 'commander';
+import { administrationAt, NobodyListensError } from '../admin/client.js';
+import { type Administration, administrationOf, type OutputOf } from '../admin/operations.js';
+import type { Config } from '../config.js';
+import type { Finding } from '../delivery/carrier.js';
+import { carrierTypes } from '../delivery/carriers/index.js';
+import { systemEnvironment } from '../environment.js';
+import { KeyringHolder } from '../store/keys.js';
+import { MasterKeys } from '../store/master-keys.js';
+import { modeForOthers } from '../store/private-file.js';
+import { adminSocket, hasDatabase, openDatabase, readConfig } from './connect.js';
+import { describeFailure } from './failure.js';
+import { inboxChannels } from './inbox.js';
+import { print } from './output.js';
+
+/** Less free space than this is a problem that is about to happen, in bytes. */
+const LOW_SPACE = 100 * 1024 * 1024;
+
+/** `doctor`: checks what a start needs, and what a running server has. Makes no database. */
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('check configuration, data directory, database, keys, carriers and ports')
+    .action(async () => {
+      let problems = 0;
+      for await (const { ok, text } of examine()) {
+        print(`${ok ? 'ok      ' : 'problem '} ${text}`);
+        if (!ok) problems++;
+      }
+      print(problems === 0 ? 'No problems found.' : `Problems found: ${problems}.`);
+      process.exitCode = problems === 0 ? 0 : 1;
+    });
+}
+
+async function* examine(): AsyncGenerator<Finding> {
+  let config: Config;
+  try {
+    config = readConfig();
+  } catch (error) {
+    yield bad(`configuration: ${describeFailure(error).text}`);
+    return;
+  }
+  yield good(
+    `configuration: carriers ${config.carriers.map(({ name }) => name).join(', ') || 'none, but the inbox'}`,
+  );
+  yield* examineDirectory(config);
+  const online = administrationAt(adminSocket(config));
+  try {
+    const status = await online('status', {});
+    yield good(`server: runs as process ${status.pid}`);
+    yield* examineDatabase(online, status);
+  } catch (error) {
+    if (error instanceof NobodyListensError) yield* examineStopped(config);
+    else yield bad(`server: ${describeFailure(error).text}`);
+  }
+  yield* examineCarriers(config);
+}
+
+function* examineDirectory({ dataDir }: Config): Generator<Finding> {
+  const others = modeForOthers(dataDir);
+  const existing = nearestExisting(dataDir);
+  try {
+    accessSync(existing, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    yield bad(
+      `data directory: ${existing} cannot be written by this user: give it to the user that runs the server`,
+    );
+    return;
+  }
+  const { bavail, bsize } = statfsSync(existing);
+  if (bavail * bsize < LOW_SPACE) {
+    yield bad(`data directory: less than 100 MB are free on the disk of ${existing}: make room`);
+  }
+  if (others === null) yield good(`data directory: ${dataDir} will be made at the first start`);
+  else if (others !== 0) yield bad(`data directory: others may look into it: run chmod 700 '${dataDir}'`);
+  else yield good(`data directory: ${dataDir}`);
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+/** No server runs: whether one could start. */
+async function* examineStopped(config: Config): AsyncGenerator<Finding> {
+  yield good('server: does not run');
+  if (hasDatabase(config)) {
+    try {
+      const context = await openDatabase(config);
+      try {
+        const administration = administrationOf(context);
+        yield* examineDatabase(administration, await administration('status', {}));
+      } finally {
+        await context.close();
+      }
+    } catch (error) {
+      yield bad(`database: ${describeFailure(error).text}`);
+    }
+  } else {
+    yield good('database: none yet; the first start makes it');
+    yield examineKeyFile(config);
+  }
+  yield await examinePort('API', config);
+  if (config.metrics) yield await examinePort('metrics', config.metrics);
+}
+
+async function* examineDatabase(
+  administration: Administration,
+  status: OutputOf<'status'>,
+): AsyncGenerator<Finding> {
+  const { accounts, deliveries_waiting, callbacks_waiting } = status;
+  yield good(
+    `database: ${accounts} accounts; ${deliveries_waiting} deliveries and ${callbacks_waiting} callbacks wait`,
+  );
+  const { keys, hints } = await administration('keys.list', {});
+  const others = keys.filter(({ state, references }) => state === 'standby' && references > 0);
+  yield good(
+    `keys: ${status.active_key} is active${others.length > 0 ? `; also in use: ${others.map(({ id }) => id).join(', ')}` : ''}`,
+  );
+  const isMissing = keys.some(({ state, held }) => !held && (state === 'active' || state === 'standby'));
+  for (const hint of hints) yield { ok: !isMissing, text: `keys: ${hint}` };
+}
+
+function examineKeyFile(config: Config): Finding {
+  try {
+    const { source } = new MasterKeys({
+      config,
+      environment: systemEnvironment,
+      holder: new KeyringHolder(),
+    });
+    return good(`keys: from ${source}`);
+  } catch (error) {
+    return bad(`keys: ${describeFailure(error).text}`);
+  }
+}
+
+async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
+  for (const { name, type, settings } of config.carriers) {
+    try {
+      const findings = await carrierTypes.find((each) => each.type === type)!.check(settings);
+      for (const { ok, text } of findings) yield { ok, text: `carrier ${name}: ${text}` };
+    } catch (error) {
+      yield bad(`carrier ${name}: its check failed: ${describeFailure(error).text}`);
+    }
+  }
+  const channels = inboxChannels(config);
+  if (channels.length > 0)
+    yield good(`inbox: takes ${channels.join(' and ')}, which never leave this machine`);
+}
+
+/** Whether an address can be listened on, found out by doing it for a moment. */
+function examinePort(what: string, { host, port }: { host: string; port: number }): Promise<Finding> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(bad(`${what} address: ${describeFailure(error).text}`)));
+    server.listen({ host, port }, () =>
+      server.close(() => resolve(good(`${what} address: ${host}:${port} is free`))),
+    );
+  });
+}
+
+const good = (text: string): Finding => ({ ok: true, text });
+const bad = (text: string): Finding => ({ ok: false, text });

@@ -1,0 +1,36 @@
+import { AdminError } from '../admin/error.js';
+import { ConfigError } from '../config.js';
+import { MasterKeyError } from '../store/master-keys.js';
+import { DirectoryHeldError } from '../store/sqlite/store.js';
+
+/** What ends a command: a line for the operator, and an exit code. 2: the configuration is bad. 1: all else. */
+export interface Failure {
+  readonly text: string;
+  readonly code: 1 | 2;
+}
+
+/** Errors of the operating system that a listening address can cause. */
+const LISTENING: Record<string, string> = {
+  EADDRINUSE: 'is in use by another program: stop it or choose another port',
+  EADDRNOTAVAIL: 'is no address of this machine',
+  EACCES: 'may not be used by this user: choose a port from 1024 on',
+};
+
+/** Tells an error that was to be expected in one line; any other with its stack, as it is a defect. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof ConfigError) return { text: error.message, code: 2 };
+  if (error instanceof AdminError || error instanceof MasterKeyError || error instanceof DirectoryHeldError) {
+    return { text: error.message, code: 1 };
+  }
+  const { code, syscall, address, port, path } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (syscall === 'listen' && code !== undefined && port !== undefined) {
+    return { text: `${address}:${port} ${LISTENING[code] ?? `cannot be listened on (${code})`}`, code: 1 };
+  }
+  if (syscall !== undefined && path !== undefined) {
+    return { text: `cannot use ${path} (${code}, ${syscall})`, code: 1 };
+  }
+  return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), code: 1 };
+}
