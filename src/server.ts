@@ -1,0 +1,244 @@
+import { join } from 'node:path';
+import { type Bootstrapped, bootstrap } from './admin/bootstrap.js';
+import type { AdminContext } from './admin/context.js';
+import { serveAdmin } from './admin/socket.js';
+import { buildApi } from './api/app.js';
+import { Callbacks } from './callbacks/callbacks.js';
+import { createHttpTransport } from './callbacks/transport.js';
+import type { Config } from './config.js';
+import type { Carrier } from './delivery/carrier.js';
+import { carrierTypes } from './delivery/carriers/index.js';
+import { Dispatcher } from './delivery/dispatcher.js';
+import { createReporter } from './delivery/receipts.js';
+import { createRouter } from './delivery/router.js';
+import { type Environment, systemEnvironment } from './environment.js';
+import { Directory } from './store/directory.js';
+import { Housekeeping } from './store/housekeeping.js';
+import { KeyringHolder } from './store/keys.js';
+import { MasterKeys } from './store/master-keys.js';
+import { openSqliteStore } from './store/sqlite/store.js';
+import type { CommitObservation, Store } from './store/store.js';
+import { createLog, type Log } from './telemetry/log.js';
+import { createMetrics, watchDepths } from './telemetry/metrics.js';
+import { serveMetrics } from './telemetry/server.js';
+import type { Effect } from './verify/commands.js';
+
+export interface RunningServer {
+  /** Where the API listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly metricsUrl: string | null;
+  readonly bootstrap: Bootstrapped;
+  /** Takes nothing new, finishes what is in flight within the drain time, and lets go of everything. */
+  drain(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly environment?: Environment;
+  readonly log?: Log;
+  /** What to do when the database can no longer be trusted: the process must end; a restart recovers. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** Builds the rooms, joins them, and serves. The only place that knows every room. */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
+  const environment = options.environment ?? systemEnvironment;
+  const log = options.log ?? createLog(config.logLevel);
+  const metrics = createMetrics();
+  const onFatal = (error: Error) => {
+    log.fatal({ err: error }, 'the database cannot be trusted any more: exiting, a restart recovers');
+    (options.onFatal ?? (() => process.exit(70)))(error);
+  };
+  const admin = await openAdmin(config, environment, onFatal, ({ commands, duration }) => {
+    metrics.commitBatch.observe(commands);
+    metrics.commitTime.observe(duration / 1000);
+  });
+  const { store, holder: keyring, directory } = admin;
+  const closers: (() => Promise<void> | void)[] = [() => store.close()];
+  try {
+    const reporter = createReporter({ store, environment, log, metrics });
+    const carriers = createCarriers(config, environment, reporter.forCarrier);
+    const router = createRouter(config.routes, routable(carriers));
+    const dispatcher = new Dispatcher({
+      store,
+      keyring,
+      environment,
+      carriers,
+      router,
+      onAccepted: reporter.accepted,
+      log,
+      metrics,
+    });
+    const callbacks = new Callbacks({
+      store,
+      directory,
+      environment,
+      transport: createHttpTransport({
+        environment,
+        allow: config.callbackAllow,
+        settings: config.callbacks,
+      }),
+      settings: config.callbacks,
+      log,
+      metrics,
+    });
+    store.onEffects((effects) => spread(effects, dispatcher, callbacks));
+    watchDepths(metrics, {
+      depths: async () => {
+        const { deliveries, callbacks: waiting } = await store.read.backlog();
+        return {
+          commits: store.load().waiting,
+          deliveries,
+          deliveries_in_memory: dispatcher.depth.queued + dispatcher.depth.inFlight,
+          callbacks: waiting,
+          callbacks_in_memory: callbacks.depth.queued + callbacks.depth.inFlight,
+          receipts_waiting: reporter.waiting,
+        };
+      },
+    });
+
+    const bootstrapped = await bootstrap(admin);
+    await store.takeOver();
+    const housekeeping = new Housekeeping({
+      store,
+      environment,
+      log,
+      metrics,
+      onTakenOver: () => {
+        void dispatcher.refill();
+        void callbacks.refill();
+      },
+    });
+    closers.unshift(() => housekeeping.stop());
+
+    let draining = false;
+    const inboxes = config.carriers.filter(({ type }) => type === 'inbox').map(({ name }) => name);
+    const api = buildApi({
+      store,
+      directory,
+      keyring,
+      environment,
+      limits: config.limits,
+      trustProxy: config.trustProxy,
+      log,
+      metrics,
+      plan: (wanted) => dispatcher.plan(wanted),
+      inbox: inboxes.length > 0 ? inboxes : [DEFAULT_INBOX],
+      ready: () => (draining ? { ok: false, reason: 'draining' } : { ok: store.holds() }),
+      draining: () => draining,
+    });
+    for (const { name, routes } of carriers.values()) {
+      if (routes) api.register(routes, { prefix: `/carriers/${name}` });
+    }
+    const metricsServer = config.metrics && (await serveMetrics(metrics, config.metrics));
+    if (metricsServer) closers.unshift(() => metricsServer.close());
+    const adminServer = await serveAdmin(admin, join(config.dataDir, 'admin.sock'));
+    closers.unshift(() => adminServer.close());
+    const url = await api.listen({ host: config.host, port: config.port });
+    closers.unshift(() => api.close());
+
+    await dispatcher.refill();
+    await callbacks.refill();
+    log.info({ url, metrics: metricsServer?.url ?? null, epoch: store.epoch }, 'serving');
+
+    const drain = async () => {
+      draining = true;
+      log.info({ seconds: config.drain }, 'draining');
+      housekeeping.stop();
+      // New connections are refused from here on; requests that are being answered are finished.
+      const closed = api.close();
+      reporter.close();
+      const finished = Promise.all([closed, dispatcher.close(), callbacks.close()]);
+      await Promise.race([finished, timeLimit(config.drain * 1000)]);
+      await adminServer.close();
+      await metricsServer?.close();
+      for (const carrier of carriers.values()) await carrier.stop();
+      await store.close();
+      log.info('stopped');
+      log.flush();
+    };
+    return { url, metricsUrl: metricsServer?.url ?? null, bootstrap: bootstrapped, drain };
+  } catch (error) {
+    for (const close of closers) await close();
+    throw error;
+  }
+}
+
+/** What administration needs, on a database that no server has open: for the command line. */
+export async function openOffline(config: Config): Promise<AdminContext & { close(): Promise<void> }> {
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const context = await openAdmin(config, systemEnvironment, onFatal);
+  return { ...context, close: () => context.store.close() };
+}
+
+/** The carrier that takes every channel for which no other is configured. */
+const DEFAULT_INBOX = 'inbox';
+
+async function openAdmin(
+  config: Config,
+  environment: Environment,
+  onFatal: (error: Error) => void,
+  onCommit?: (observation: CommitObservation) => void,
+): Promise<AdminContext> {
+  const store: Store = await openSqliteStore({ directory: config.dataDir, environment, onFatal, onCommit });
+  try {
+    const holder = new KeyringHolder();
+    const keys = new MasterKeys({ config, environment, holder });
+    await keys.reconcile(store);
+    const directory = new Directory(store.read, () => holder.current, environment);
+    return { store, keys, holder, directory, environment, config };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function createCarriers(
+  config: Config,
+  environment: Environment,
+  reporterOf: ReturnType<typeof createReporter>['forCarrier'],
+): Map<string, Carrier> {
+  const configured = [...config.carriers];
+  if (!configured.some(({ name }) => name === DEFAULT_INBOX)) {
+    configured.push({ name: DEFAULT_INBOX, type: 'inbox', settings: {} });
+  }
+  return new Map(
+    configured.map(({ name, type, settings }) => {
+      const kind = carrierTypes.find((each) => each.type === type)!;
+      return [name, kind.create(settings, { name, environment, report: reporterOf(name) })];
+    }),
+  );
+}
+
+/** Any other carrier of a channel takes the inbox out of that channel. */
+function routable(carriers: ReadonlyMap<string, Carrier>) {
+  const others = [...carriers.values()].filter(({ type }) => type !== 'inbox');
+  return [...carriers.values()].map((carrier) => ({
+    name: carrier.name,
+    channels:
+      carrier.type === 'inbox'
+        ? carrier.channels.filter((channel) => !others.some((other) => other.channels.includes(channel)))
+        : carrier.channels,
+  }));
+}
+
+function spread(effects: readonly Effect[], dispatcher: Dispatcher, callbacks: Callbacks): void {
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'deliver':
+        dispatcher.offer(effect.delivery);
+        break;
+      case 'drop':
+        dispatcher.drop(effect.attempt);
+        break;
+      case 'callback':
+        callbacks.offer(effect.callback);
+    }
+  }
+}
+
+/** Wall-clock on purpose: a drain ends when the operator's patience does. */
+function timeLimit(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,122 @@
+import type {
+  Carrier,
+  CarrierReport,
+  OutboundMessage,
+  ReportResult,
+  SubmitResult,
+} from '#delivery/carrier.js';
+import type { Environment } from '#environment.js';
+import type { Dice } from './dice.js';
+import type { NodeEnvironment } from './node-environment.js';
+
+/** How often a carrier misbehaves; each a probability. */
+export interface CarrierFaults {
+  readonly lost: number;
+  readonly answerLost: number;
+  readonly refused: number;
+  readonly throttled: number;
+  readonly undelivered: number;
+  readonly silent: number;
+  readonly repeated: number;
+}
+
+/**
+ * A carrier's network, which outlives the nodes that use it: loses, delays, refuses, repeats and reorders. It
+ * reports a receipt again until a node acknowledges it, as SMSCs do.
+ */
+export class SimulatedNetwork {
+  /** Hop ids of messages that the carrier took, in order, repeats included. */
+  readonly taken: string[] = [];
+  /** Attempts of which a `delivered` receipt was acknowledged. */
+  readonly acknowledged = new Set<string>();
+  /** Moments until which the carrier answers nobody. */
+  downUntil = 0;
+  calm = false;
+  #ids = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly clock: Environment,
+    private readonly dice: Dice,
+    private readonly faults: CarrierFaults,
+    /** Where a receipt arrives: any node that lives, or nobody. */
+    private readonly report: (report: CarrierReport) => Promise<ReportResult | 'nobody'>,
+  ) {}
+
+  /** The carrier as one node sees it. */
+  connect(environment: NodeEnvironment): Carrier {
+    return {
+      name: this.name,
+      type: 'simulated',
+      channels: ['sms', 'voice'],
+      window: 4,
+      submit: (message) => this.#submit(environment, message),
+      stop: async () => {},
+    };
+  }
+
+  #submit(environment: NodeEnvironment, message: OutboundMessage): Promise<SubmitResult> {
+    const travel = this.dice.between(1, 200);
+    const answer = this.dice.between(1, 200);
+    const timeout: SubmitResult = {
+      kind: 'unavailable',
+      errorCode: message.channel === 'sms' ? 20 : 5000,
+      reason: 'no answer',
+      down: true,
+    };
+    const gone = this.clock.now() < this.downUntil;
+    if (gone || this.#happens(this.faults.lost)) return environment.arrives(5_000, () => timeout);
+    if (this.#happens(this.faults.throttled)) {
+      return environment.arrives(travel, () => ({ ...timeout, reason: 'throttled', down: false }));
+    }
+    if (this.#happens(this.faults.refused)) {
+      return environment.arrives(travel, () => ({ kind: 'refused', errorCode: 50, reason: 'refused' }));
+    }
+    const messageId = `${this.name}-${++this.#ids}`;
+    // What is on its way arrives even if the node dies meanwhile.
+    this.clock.after(travel, () => this.#take(message, messageId));
+    return this.#happens(this.faults.answerLost)
+      ? environment.arrives(5_000, () => timeout)
+      : environment.arrives(travel + answer, () => ({ kind: 'accepted', messageId }));
+  }
+
+  #take(message: OutboundMessage, messageId: string): void {
+    this.taken.push(message.hopId);
+    if (this.#happens(this.faults.silent)) return;
+    const failed = this.#happens(this.faults.undelivered);
+    const sms = message.channel === 'sms';
+    const statuses = failed
+      ? [sms ? 'undelivered' : 'no-answer']
+      : sms
+        ? ['delivered']
+        : ['ringing', 'in-progress', 'completed'];
+    const byHop = this.dice.chance(0.3);
+    for (const status of statuses) {
+      const copies = this.#happens(this.faults.repeated) ? 2 : 1;
+      for (let copy = 0; copy < copies; copy++) {
+        this.clock.after(this.dice.between(1, 4_000), () =>
+          this.#deliver(message, {
+            by: byHop ? { kind: 'hop', hopId: message.hopId } : { kind: 'message', messageId },
+            status,
+            errorCode: failed ? (sms ? 80 : 3000) : null,
+          }),
+        );
+      }
+    }
+  }
+
+  #deliver(message: OutboundMessage, report: CarrierReport, tries = 0): void {
+    void this.report(report).then((result) => {
+      if (result === 'recorded') {
+        if (report.status === 'delivered' || report.status === 'completed')
+          this.acknowledged.add(message.attempt);
+      } else if (result !== 'invalid' && tries < 6) {
+        this.clock.after(5_000, () => this.#deliver(message, report, tries + 1));
+      }
+    });
+  }
+
+  #happens(probability: number): boolean {
+    return !this.calm && this.dice.chance(probability);
+  }
+}

@@ -1,0 +1,33 @@
+import type { CallbackTransport } from '#callbacks/transport.js';
+import type { Dice } from './dice.js';
+import type { NodeEnvironment } from './node-environment.js';
+
+/** The customer's servers: slow, failing and away by chance. Keeps every callback that it answered with 2xx. */
+export class SimulatedCustomer {
+  readonly received: URLSearchParams[] = [];
+  downUntil = 0;
+  calm = false;
+
+  constructor(private readonly dice: Dice) {}
+
+  connect(environment: NodeEnvironment): CallbackTransport {
+    return {
+      send: (request) => {
+        const gone = environment.now() < this.downUntil;
+        if (gone || (!this.calm && this.dice.chance(0.15))) {
+          return environment.arrives(5_000, () => ({ kind: 'none', reason: 'timed out' }));
+        }
+        const fails = !this.calm && this.dice.chance(0.2);
+        return environment.arrives(this.dice.between(1, 300), () => {
+          if (!fails) this.received.push(paramsOf(request));
+          return { kind: 'status', status: fails ? 500 : 200 };
+        });
+      },
+      close: async () => {},
+    };
+  }
+}
+
+function paramsOf(request: { readonly url: string; readonly body: string | null }): URLSearchParams {
+  return request.body === null ? new URL(request.url).searchParams : new URLSearchParams(request.body);
+}

@@ -1,0 +1,93 @@
+import type { Attempt } from '#verify/model.js';
+import { must } from './watched-database.js';
+import type { World } from './world.js';
+
+/** What must hold when everything has settled, whatever happened before. */
+export function checkInvariants(world: World): void {
+  everySessionEnded(world);
+  atMostOneVerification(world);
+  noAcceptedAttemptIsLost(world);
+  callbacksAreSettledAndInOrder(world);
+}
+
+function everySessionEnded({ database, accepted }: World): void {
+  for (const session of accepted.values()) must(database.session(session) !== undefined, `lost ${session}`);
+  for (const session of database.tables.session.values()) {
+    must(session.status !== 'in-progress', `session ${session.uuid} never ended`);
+    const attempts = database.attemptsOf(session.uuid);
+    must(attempts.length === session.attempts, `${attempts.length} attempts of ${session.attempts}`);
+  }
+  must(database.tables.live.size === 0, 'live rows were left behind');
+}
+
+function atMostOneVerification({ database, verified }: World): void {
+  for (const [uuid, times] of verified) {
+    must(times === 1, `session ${uuid} was verified ${times} times`);
+    must(database.session(uuid)?.status === 'verified', `a verification of ${uuid} was lost`);
+  }
+}
+
+function noAcceptedAttemptIsLost(world: World): void {
+  const { database, accepted, networks } = world;
+  const taken = new Set(networks.flatMap((network) => network.taken.map((hop) => hop.split('.')[0])));
+  for (const uuid of accepted.keys()) {
+    const attempt = database.attempt(uuid);
+    must(attempt !== undefined, `attempt ${uuid} was answered with 202 and is gone`);
+    const session = database.session(attempt!.session)!;
+    const failed = attempt!.status === 'failed';
+    must(taken.has(uuid) || failed || session.status === 'verified', `attempt ${uuid} was never delivered`);
+  }
+  for (const attempt of database.tables.attempt.values()) {
+    must(attempt.delivery !== 'pending', `attempt ${attempt.uuid} is pending for ever`);
+    const delivered = networks.some((network) => network.acknowledged.has(attempt.uuid));
+    must(!delivered || reached(attempt), `a delivered receipt of ${attempt.uuid} left it ${attempt.status}`);
+  }
+}
+
+function reached(attempt: Attempt): boolean {
+  return attempt.status === (attempt.channel === 'sms' ? 'delivered' : 'completed');
+}
+
+/** At least once and in order: a repeat has the same content, and none comes before an earlier one is settled. */
+function callbacksAreSettledAndInOrder({ database, customer }: World): void {
+  const order = new Map<string, string[]>();
+  for (const params of customer.received) {
+    const attempt = params.get('AttemptUUID')!;
+    const body = [...params.entries()].filter(([name]) => name !== 'BrandName').join('&');
+    const seen = order.get(attempt) ?? [];
+    if (!seen.includes(body)) order.set(attempt, [...seen, body]);
+    else must(seen.at(-1) === body, `a callback of ${attempt} was repeated after a later one`);
+  }
+  for (const attempt of database.tables.attempt.values()) {
+    const expected: string[] = [];
+    must(attempt.callbacksSettled === attempt.callbacksMade, `callbacks of ${attempt.uuid} were left behind`);
+    for (let sequence = 1; sequence <= attempt.callbacksMade; sequence++) {
+      const callback = database.callback(attempt.uuid, sequence)!;
+      const settled = callback.state === 'delivered' || (callback.state === 'failed' && callback.tries === 4);
+      must(
+        settled,
+        `callback ${sequence} of ${attempt.uuid} is ${callback.state} after ${callback.tries} tries`,
+      );
+      const params = new URLSearchParams(callback.body);
+      const body = [...params.entries()].filter(([name]) => name !== 'BrandName').join('&');
+      const arrived = order.get(attempt.uuid)?.includes(body) ?? false;
+      must(
+        callback.state !== 'delivered' || arrived,
+        `callback ${sequence} of ${attempt.uuid} never arrived`,
+      );
+      // Two events may say the same: a failure after the time of the session, and its expiry.
+      if (arrived && expected.at(-1) !== body) expected.push(body);
+    }
+    const got = order.get(attempt.uuid) ?? [];
+    must(
+      JSON.stringify(got) === JSON.stringify(expected),
+      `callbacks of ${attempt.uuid} came out of order:\n  got ${statuses(got)}\n  expected ${statuses(expected)}`,
+    );
+  }
+}
+
+function statuses(bodies: readonly string[]): string {
+  return bodies
+    .map((body) => /ChannelStatus,([^&]*)/.exec(body)?.[1] + (body.includes('expired') ? ' (expired)' : ''))
+    .join(', ');
+}
