@@ -18,7 +18,8 @@ export function expire(state: State, command: Expire): Decision<Expire> {
 
 /**
  * The changes that end a session unverified: attempts that no carrier took fail, and the expiry callback names
- * the last attempt (contract §6). The live row goes only if it is this session's.
+ * the last attempt (contract §6); if that one fails now, its callback says both. The live row goes only if it
+ * is this session's.
  */
 export function expireSession(
   state: State,
@@ -34,8 +35,7 @@ export function expireSession(
     const isLast = attempt.sequence === session.attempts;
     const pending = attempt.delivery === 'pending';
     if (!isLast && !pending) continue;
-    const ended = pending ? failUntaken(expired, attempt, at) : { attempt, callbacks: [] };
-    const progress = isLast ? followedBy(ended, announce(expired, ended.attempt, at)) : ended;
+    const progress = pending ? failUntaken(expired, attempt, at) : announce(expired, attempt, at);
     const written = record(progress);
     changes.push(...written.changes);
     effects.push(...written.effects);
@@ -47,8 +47,4 @@ export function expireSession(
 function failUntaken(session: Session, attempt: Attempt, at: { now: number; owner: number }): Progress {
   const failed = moveTo(session, attempt, 'failed', attempt.errorCode ?? NEVER_TAKEN[attempt.channel], at);
   return { ...failed, attempt: { ...failed.attempt, delivery: 'done' } };
-}
-
-function followedBy(first: Progress, second: Progress): Progress {
-  return { attempt: second.attempt, callbacks: [...first.callbacks, ...second.callbacks] };
 }

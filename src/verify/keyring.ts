@@ -79,10 +79,12 @@ export class Keyring {
   /** Opens what `seal` made for the same place. Throws for an unknown key, and for a value that was changed. */
   open(place: string, sealed: Sealed): string {
     const { box } = sealed;
+    if (box.length < NONCE_BYTES + TAG_BYTES) throw new RangeError('the sealed value is too short');
     const decipher = createDecipheriv(
       'aes-256-gcm',
       held(this.#sealing, sealed.keyId),
       box.subarray(0, NONCE_BYTES),
+      { authTagLength: TAG_BYTES },
     );
     decipher.setAAD(Buffer.from(place));
     decipher.setAuthTag(box.subarray(box.length - TAG_BYTES));

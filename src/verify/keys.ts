@@ -31,10 +31,12 @@ export function activateKey(state: State, command: ActivateKey): Decision<Activa
   return done([...changes, { table: 'key', row: { ...key, state: 'active' } }]);
 }
 
-/** A key that is active, or that rows still refer to, cannot be closed. */
+/** A key that is active, or that rows still refer to, cannot be closed; what was revoked stays so. */
 export function closeKey(state: State, command: CloseKey): Decision<CloseKey> {
   const key = state.keys().find((each) => each.id === command.id);
   if (!key) return unchanged({ kind: 'not-found' });
+  if (key.state === command.as) return unchanged({ kind: 'done' });
+  if (key.state === 'revoked') return unchanged({ kind: 'conflict', why: `key ${key.id} is revoked` });
   if (key.state === 'active') {
     return unchanged({ kind: 'conflict', why: `key ${key.id} is active: activate another key first` });
   }

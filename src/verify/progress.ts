@@ -44,10 +44,7 @@ export function announce(
   attempt: Attempt,
   at: { readonly now: number; readonly owner: number },
 ): Progress {
-  // A voice call that has not rung yet has no status that the contract names.
-  if (session.url === null || (attempt.channel === 'voice' && attempt.status === 'queued')) {
-    return { attempt, callbacks: [] };
-  }
+  if (session.url === null) return { attempt, callbacks: [] };
   const sequence = attempt.callbacksMade + 1;
   const held = attempt.callbacksMade > attempt.callbacksSettled;
   const callback = callbackFor(session, session.url, attempt, sequence, held ? 'held' : 'ready', at);

@@ -3,7 +3,7 @@ import { type Decision, unchanged } from './decision.js';
 import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
 import { moveTo, type Progress, record } from './progress.js';
 import { deliveryOf } from './start-attempt.js';
-import type { State } from './state.js';
+import { RECEIPT_VALIDITY, type State } from './state.js';
 import { isFailure, isStatusOf, isSuccess } from './statuses.js';
 
 type Report = HopAccepted | HopFailed | Receipt | GiveUp;
@@ -44,23 +44,26 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
   const known = state.hop(attempt.uuid, command.number);
   // An accepted hop stays accepted: this answer came from a second submit of it.
   if (known && known.state !== 'retrying') return unchanged(reportOf('stale', attempt));
+  const current = attempt.delivery === 'pending' && attempt.hop === command.number;
+  const owned = attempt.owner === command.owner;
+  const wanted = sessionStatus(session, now) === 'in-progress';
+  // That a hop failed for good is part of the intention: of a node that no longer owns, it is left to the owner.
+  const triedAgain = current && (!owned || (wanted && next.kind === 'retry' && next.sameHop));
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, command.number, command)),
     carrier: command.carrier,
-    state: next.kind === 'retry' && next.sameHop ? 'retrying' : 'failed',
+    state: triedAgain ? 'retrying' : 'failed',
     reason: command.reason,
     errorCode: command.errorCode,
     updatedAt: now,
   };
-  const current = attempt.delivery === 'pending' && attempt.hop === command.number;
-  if (!current || attempt.owner !== command.owner) {
+  if (!current || !owned) {
     return {
       outcome: reportOf(current ? 'not-owner' : 'stale', attempt),
       changes: [{ table: 'hop', row: hop }],
       effects: [],
     };
   }
-  const wanted = sessionStatus(session, now) === 'in-progress';
   if (next.kind === 'retry' && wanted) {
     const retried: Attempt = {
       ...attempt,
@@ -87,14 +90,13 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
 /** What the carrier told about a message that it took (or, after a crash, that nobody recorded it took). */
 export function receipt(state: State, command: Receipt): Decision<Receipt> {
   const { by } = command;
-  const known =
-    by.kind === 'hop' ? state.hop(by.attempt, by.number) : state.hopByMessage(command.carrier, by.messageId);
+  const known = by.kind === 'hop' ? state.hop(by.attempt, by.number) : meantBy(state, command, by.messageId);
   const found = find(state, by.kind === 'hop' ? by.attempt : known?.attempt);
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
-  // A hop that is not recorded yet can only be the one being tried.
-  const ours = known ? known.carrier === command.carrier : by.kind === 'hop' && by.number === attempt.hop;
-  if (!ours) return unchanged({ kind: 'unknown' });
+  // Which carrier is trying the present hop is in its node's memory until it answers: one that is down is passed over.
+  const beingTried = by.kind === 'hop' && by.number === attempt.hop && (!known || known.state === 'retrying');
+  if (known?.carrier !== command.carrier && !beingTried) return unchanged({ kind: 'unknown' });
   if (!isStatusOf(attempt.channel, command.status)) return unchanged(reportOf('stale', attempt));
 
   const number = known?.number ?? attempt.hop;
@@ -103,6 +105,7 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
   const settled = known?.state === 'delivered' || (known?.state === 'undelivered' && !success);
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, number, command)),
+    carrier: command.carrier,
     ...(settled
       ? {}
       : {
@@ -126,6 +129,12 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
   if (attempt.delivery !== 'pending' || progress.attempt.delivery === 'pending') return decision;
   decision.effects.push({ kind: 'drop', attempt: attempt.uuid });
   return decision;
+}
+
+/** The newest hop with this message id, unless it is so old that the carrier must mean another message. */
+function meantBy(state: State, command: Receipt, messageId: string): Hop | undefined {
+  const hop = state.hopByMessage(command.carrier, messageId);
+  return hop && hop.createdAt >= command.now - RECEIPT_VALIDITY ? hop : undefined;
 }
 
 /** The owner stops trying: the attempt fails. */

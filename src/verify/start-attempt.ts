@@ -38,7 +38,9 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 
   const resumed = found && sessionStatus(found, now) === 'in-progress' ? found : null;
   const session = resumed ? resend(resumed, command, keyring) : begin(command, keyring);
-  const queued = announce(session, newAttempt(session, command), command);
+  const attempt = newAttempt(session, command);
+  // A call that has not rung yet has no status that the contract names.
+  const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
   const progress = command.carrier === null ? refuseRoute(session, queued, command) : queued;
 
   const written = record(progress);
