@@ -151,7 +151,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       await Promise.race([finished, timeLimit(config.drain * 1000)]);
       await adminServer.close();
       await metricsServer?.close();
-      for (const carrier of carriers.values()) await carrier.stop();
+      const stopped = Promise.all([...carriers.values()].map((carrier) => carrier.stop()));
+      await Promise.race([stopped, timeLimit(CARRIERS_STOP_WITHIN)]);
       await store.close();
       log.info('stopped');
       log.flush();
@@ -171,6 +172,9 @@ export async function openOffline(config: Config): Promise<AdminContext & { clos
   const context = await openAdmin(config, systemEnvironment, onFatal);
   return { ...context, close: () => context.store.close() };
 }
+
+/** Milliseconds that carriers have to let go of their connections after the drain. */
+const CARRIERS_STOP_WITHIN = 2_000;
 
 /** The carrier that takes every channel for which no other is configured. */
 const DEFAULT_INBOX = 'inbox';

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
-import type { Channel, Recipient } from '../verify/model.js';
+import type { AttemptStatus, Channel, Recipient } from '../verify/model.js';
 
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
 export interface OutboundMessage {
@@ -25,8 +25,11 @@ export interface OutboundMessage {
 
 /** How a submit ended. */
 export type SubmitResult =
-  /** The carrier has the message, under this id of its own if it tells one. */
-  | { readonly kind: 'accepted'; readonly messageId: string | null }
+  /**
+   * The carrier has the message, under this id of its own if it tells one; `status` if it knows already how the
+   * message fared.
+   */
+  | { readonly kind: 'accepted'; readonly messageId: string | null; readonly status?: AttemptStatus }
   /** It will never take this message; another carrier would not either. */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
   /** It cannot now, or did not answer, and the same hop may be tried again. */

@@ -3,6 +3,7 @@ import type { KeyringHolder } from '../store/keys.js';
 import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { UNEXPLAINED } from '../verify/channel-errors.js';
 import { revealCode } from '../verify/codes.js';
 import type { Command, Delivery, HopFailed, OutcomeOf } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
@@ -36,7 +37,6 @@ const RECORD_RETRY = 1_000;
 const KEY_RETRY = 10_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
-const INTERNAL = { sms: 1000, voice: 5010 } as const;
 
 /**
  * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
@@ -54,6 +54,7 @@ export class Dispatcher {
       environment,
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
+      versionOf: (delivery) => delivery.tries,
       perform: (delivery) => this.#perform(delivery),
       due: (lane, now, limit) => store.read.dueDeliveries(lane, now, limit),
       lanes: () => store.read.deliveryLanes(),
@@ -106,7 +107,7 @@ export class Dispatcher {
       await this.#record({ type: 'expire', now, owner: store.epoch, session, force: false });
       return { health: 'unknown' };
     }
-    if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, INTERNAL[delivery.channel]);
+    if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, UNEXPLAINED[delivery.channel]);
     // The configuration may have changed since the carrier was chosen.
     const name = carriers.has(delivery.carrier) ? delivery.carrier : router(delivery)[0];
     const carrier = name === undefined ? undefined : carriers.get(name);
@@ -117,7 +118,7 @@ export class Dispatcher {
     const result = await carrier.submit(message);
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     return result.kind === 'accepted'
-      ? this.#accepted(delivery, carrier, result.messageId)
+      ? this.#accepted(delivery, carrier, result)
       : this.#failed(delivery, carrier, result);
   }
 
@@ -150,7 +151,11 @@ export class Dispatcher {
     };
   }
 
-  async #accepted(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<Verdict> {
+  async #accepted(
+    delivery: Delivery,
+    carrier: Carrier,
+    { messageId, status }: Extract<SubmitResult, { kind: 'accepted' }>,
+  ): Promise<Verdict> {
     const { store, environment, metrics, onAccepted } = this.#options;
     const outcome = await this.#record({
       type: 'hop-accepted',
@@ -160,9 +165,13 @@ export class Dispatcher {
       number: delivery.hop,
       carrier: carrier.name,
       messageId,
+      status,
     });
     if (!outcome) return { health: 'up', stuck: true };
-    if (outcome.status) metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
+    // A receipt that came first has been counted with the status that it brought.
+    if (outcome.status && outcome.status === (status ?? 'sent')) {
+      metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
+    }
     if (messageId !== null) onAccepted(carrier.name, messageId);
     return { health: 'up' };
   }

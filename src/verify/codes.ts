@@ -2,9 +2,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Keyring, UnknownKeyError } from './keyring.js';
 import type { SessionCode, SessionId } from './model.js';
 
-export const MIN_CODE_LENGTH = 4;
-export const MAX_CODE_LENGTH = 8;
-
 /** What a caller may choose as a code (contract §2, `otp`). */
 export const CODE_PATTERN = /^[0-9]{4,8}$/;
 

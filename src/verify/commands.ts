@@ -97,6 +97,8 @@ export interface HopAccepted {
   readonly number: number;
   readonly carrier: string;
   readonly messageId: string | null;
+  /** What the carrier said of the message in the same breath; absent: only that it took it. */
+  readonly status?: AttemptStatus;
 }
 
 /** A try on a carrier did not succeed: the fact, and what the owner intends next. */

@@ -6,9 +6,6 @@ const PLACEHOLDER = /\$\{(brand_name|code)\}/g;
 /** The text of an application that sets none. */
 export const DEFAULT_TEMPLATE = `Your ${BRAND} verification code is ${CODE}.`;
 
-/** The longest text that an attempt may render to, in characters. */
-export const MAX_TEXT = 1600;
-
 /**
  * The text that a recipient reads. An empty brand name leaves no double space behind. The SMS Retriever hash,
  * when there is one, is the last line (contract §2, `app_hash`).

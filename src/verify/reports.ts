@@ -1,3 +1,4 @@
+import { isErrorOf } from './channel-errors.js';
 import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
@@ -8,18 +9,22 @@ import { isFailure, isStatusOf, isSuccess } from './statuses.js';
 
 type Report = HopAccepted | HopFailed | Receipt | GiveUp;
 
-/** The carrier has the message: the hop gets its id, and an SMS is `sent`. A call says nothing before it rings. */
+/**
+ * The carrier has the message: the hop gets its id, and an SMS is `sent`. A call says nothing before it rings. A
+ * carrier that knows at once how the message fared has that recorded with the acceptance.
+ */
 export function hopAccepted(state: State, command: HopAccepted): Decision<HopAccepted> {
   const found = find(state, command.attempt);
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
   const known = state.hop(attempt.uuid, command.number);
   const settled = known && known.state !== 'retrying' && known.state !== 'failed';
+  const status = command.status ?? (attempt.channel === 'sms' ? 'sent' : 'queued');
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, command.number, command)),
     carrier: command.carrier,
     messageId: command.messageId ?? known?.messageId ?? null,
-    state: settled ? known.state : 'accepted',
+    state: settled ? known.state : isSuccess(status) ? 'delivered' : 'accepted',
     ...(settled ? {} : { reason: null, errorCode: null }),
     updatedAt: command.now,
   };
@@ -28,11 +33,7 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
     attempt.delivery === 'pending' && attempt.hop === command.number
       ? { ...attempt, delivery: 'handed' as const, carrier: command.carrier, tries: attempt.tries + 1 }
       : attempt;
-  const progress =
-    attempt.channel === 'sms'
-      ? moveTo(session, handed, 'sent', null, command)
-      : { attempt: handed, callbacks: [] };
-  return recorded(progress, hop);
+  return recorded(moveTo(session, handed, status, null, command), hop);
 }
 
 /** A try did not succeed. The hop's failure is a fact; retrying and giving up need the ownership. */
@@ -100,6 +101,9 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
   if (!isStatusOf(attempt.channel, command.status)) return unchanged(reportOf('stale', attempt));
 
   const number = known?.number ?? attempt.hop;
+  // A status that both channels have may come with a code that only the other one has.
+  const { errorCode } = command;
+  const explained = errorCode !== null && isErrorOf(attempt.channel, errorCode) ? errorCode : null;
   const success = isSuccess(command.status);
   const failure = isFailure(command.status);
   const settled = known?.state === 'delivered' || (known?.state === 'undelivered' && !success);
@@ -114,7 +118,7 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
             : failure
               ? ('undelivered' as const)
               : ('accepted' as const),
-          errorCode: failure ? command.errorCode : null,
+          errorCode: failure ? explained : null,
         }),
     updatedAt: command.now,
   };
@@ -124,7 +128,7 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
   }
   const taken: Attempt =
     attempt.delivery === 'pending' && number === attempt.hop ? { ...attempt, delivery: 'handed' } : attempt;
-  const progress = moveTo(session, taken, command.status, command.errorCode, command);
+  const progress = moveTo(session, taken, command.status, explained, command);
   const decision = recorded(progress, hop);
   if (attempt.delivery !== 'pending' || progress.attempt.delivery === 'pending') return decision;
   decision.effects.push({ kind: 'drop', attempt: attempt.uuid });

@@ -8,7 +8,7 @@ import { type Environment, systemEnvironment } from '#environment.js';
 import { type MemoryStore, openMemoryStore } from '#store/memory/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics, type Metrics } from '#telemetry/metrics.js';
-import { type AttemptId, type Channel, hopId, type Recipient } from '#verify/model.js';
+import { type AttemptId, type AttemptStatus, type Channel, hopId, type Recipient } from '#verify/model.js';
 import { NOW, seed, start } from '../../support/rows.js';
 import { VirtualEnvironment } from '../../support/virtual-time.js';
 
@@ -89,7 +89,7 @@ export interface World {
   /** Starts a session whose attempt waits for the carrier `gateway`. */
   start(channel?: Channel): Promise<{ readonly attempt: AttemptId; readonly hopId: string }>;
   /** Records that the carrier took the attempt's first hop, without telling the reporter. */
-  take(attempt: AttemptId, messageId: string | null): Promise<void>;
+  take(attempt: AttemptId, messageId: string | null, status?: AttemptStatus): Promise<void>;
   status(attempt: AttemptId): string | undefined;
   count(metric: 'receipts' | 'attempts', labels: Record<string, string>): Promise<number>;
 }
@@ -118,7 +118,7 @@ export async function openWorld(): Promise<World> {
       await store.submit(command);
       return { attempt: command.attempt, hopId: hopId(command.attempt, 1) };
     },
-    async take(attempt, messageId) {
+    async take(attempt, messageId, status) {
       await store.submit({
         type: 'hop-accepted',
         now: environment.now(),
@@ -127,6 +127,7 @@ export async function openWorld(): Promise<World> {
         number: 1,
         carrier: 'gateway',
         messageId,
+        status,
       });
     },
     status: (attempt) => store.database.attempt(attempt)?.status,
