@@ -1,5 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox';
-import Value from 'typebox/value';
+import { Errors } from 'typebox/schema';
 import { MasterKeyError } from '../store/master-keys.js';
 import { StoreError } from '../store/store.js';
 import { createAccount, listAccounts, MAX_KEEP_OLD, rotateToken, setAccountEnabled } from './accounts.js';
@@ -99,7 +99,7 @@ export function administrationOf(context: AdminContext): Administration {
   // The table pairs each name with its types; indexed by a name that is not known yet, it cannot tell them.
   return (async (name: OperationName, input: Record<string, unknown>) => {
     const { input: schema, run } = OPERATIONS[name] as unknown as Operation<TObject, unknown>;
-    const error = Value.Errors(schema, input)[0];
+    const [, [error]] = Errors(schema, input);
     if (error) throw invalidInput(schema, error.instancePath.split('/')[1], error.message);
     try {
       return await run(context, input);

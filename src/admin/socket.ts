@@ -128,10 +128,11 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
+    // What is too long is read to its end, or the answer would not arrive; `requestTimeout` bounds it.
     size += chunk.length;
-    if (size > MAX_BODY) throw new AdminError('invalid', `expected at most ${MAX_BODY} bytes`);
-    chunks.push(chunk);
+    if (size <= MAX_BODY) chunks.push(chunk);
   }
+  if (size > MAX_BODY) throw new AdminError('invalid', `expected at most ${MAX_BODY} bytes`);
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {

@@ -49,6 +49,7 @@ export class Callbacks {
       environment,
       keyOf: (callback) => `${callback.attempt}|${callback.sequence}`,
       laneOf: (callback) => callback.host,
+      versionOf: (callback) => callback.tries,
       perform: (callback) => this.#perform(callback),
       due: (lane, now, limit) => store.read.dueCallbacks(lane, now, limit),
       lanes: () => store.read.callbackLanes(),

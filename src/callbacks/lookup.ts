@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup as systemLookup } from 'node:dns/promises';
+import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { type Guard, RefusedAddressError } from './guard.js';
 
@@ -14,21 +14,23 @@ const MAX_LOOKUPS = 3;
 /** Most names that wait for that; further ones fail at once. */
 const MAX_WAITING = 1_000;
 
-/** Resolves names as the operating system does, each name once at a time, a few at a time. */
+/** Resolves names as the operating system does, its hosts file included. */
 export function systemResolver(): Resolve {
-  const inFlight = new Map<string, Promise<readonly LookupAddress[]>>();
+  return boundedResolver((hostName) => lookup(hostName, { all: true }));
+}
+
+/** Looks each name up once at a time, and a few names at a time, in the order in which they were asked for. */
+export function boundedResolver(lookUp: Resolve): Resolve {
+  const inFlight = new Map<string, ReturnType<Resolve>>();
   const waiting: (() => void)[] = [];
   let busy = 0;
 
-  async function resolve(hostName: string): Promise<readonly LookupAddress[]> {
-    if (busy >= MAX_LOOKUPS) {
-      if (waiting.length >= MAX_WAITING) throw new BusyResolverError();
-      await new Promise<void>((turn) => waiting.push(turn));
-    } else {
-      busy++;
-    }
+  async function inTurn(hostName: string) {
+    if (busy < MAX_LOOKUPS) busy++;
+    else if (waiting.length < MAX_WAITING) await new Promise<void>((turn) => waiting.push(turn));
+    else throw new BusyResolverError();
     try {
-      return await systemLookup(hostName, { all: true });
+      return await lookUp(hostName);
     } finally {
       const next = waiting.shift();
       if (next) next();
@@ -37,11 +39,10 @@ export function systemResolver(): Resolve {
   }
 
   return (hostName) => {
-    let result = inFlight.get(hostName);
-    if (!result) {
-      result = resolve(hostName).finally(() => inFlight.delete(hostName));
-      inFlight.set(hostName, result);
-    }
+    const known = inFlight.get(hostName);
+    if (known) return known;
+    const result = inTurn(hostName).finally(() => inFlight.delete(hostName));
+    inFlight.set(hostName, result);
     return result;
   };
 }

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import type { CallbackSettings } from '../config.js';
-import type { Environment } from '../environment.js';
+import type { Environment, Timer } from '../environment.js';
 import { createGuard, type Guard, RefusedAddressError } from './guard.js';
 import { guardedLookup, type Resolve, systemResolver } from './lookup.js';
 import type { CallbackRequest } from './request.js';
@@ -15,7 +15,7 @@ export type CallbackAnswer =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface CallbackTransport {
-  /** Sends one request. Rejects only on a defect of ours. */
+  /** Sends one request. Never rejects for what the other side did. */
   send(request: CallbackRequest): Promise<CallbackAnswer>;
   /** Ends every connection; what is still in flight gets no answer. */
   close(): Promise<void>;
@@ -43,6 +43,7 @@ const KEEP_ALIVE = 1_000;
  */
 export function createHttpTransport(options: HttpTransportOptions): CallbackTransport {
   const { environment, settings, allow, resolve = systemResolver() } = options;
+  const connecting = new Set<Socket>();
   const agent = new Agent({
     connections: settings.perHost,
     pipelining: 1,
@@ -51,54 +52,81 @@ export function createHttpTransport(options: HttpTransportOptions): CallbackTran
     // The deadline below covers both, and is the environment's.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: guardedConnector(createGuard(allow), resolve),
+    connect: guardedConnector(createGuard(allow), resolve, connecting),
   });
   return {
     send: (request) => exchange(agent, request, environment),
-    close: () => agent.destroy(),
+    close: () => {
+      const destroyed = agent.destroy();
+      // The agent would wait for these until their time is over.
+      for (const socket of connecting) socket.destroy(new Error('stopped'));
+      return destroyed;
+    },
   };
 }
 
-/** The look-up is not asked about a host that is an address already; so that is checked here. */
-function guardedConnector(guard: Guard, resolve: Resolve): buildConnector.connector {
+/**
+ * Makes connections that the guard permits. The look-up is not asked about a host that is an address already, so
+ * that is checked here.
+ * @param connecting holds the sockets that are not connected yet
+ */
+function guardedConnector(guard: Guard, resolve: Resolve, connecting: Set<Socket>): buildConnector.connector {
+  // Its type hides that it returns the socket, on which undici itself relies.
   const connect = buildConnector({
     timeout: EXCHANGE_TIMEOUT,
     rejectUnauthorized: true,
     lookup: guardedLookup(guard, resolve),
-  });
+  }) as (...of: Parameters<buildConnector.connector>) => Socket;
   return (target, callback) => {
-    if (isIP(target.hostname) && !guard.permits(target.hostname)) callback(new RefusedAddressError(), null);
-    else connect(target, callback);
+    if (isIP(target.hostname) && !guard.permits(target.hostname)) {
+      return callback(new RefusedAddressError(), null);
+    }
+    const socket = connect(target, (...result: Parameters<buildConnector.Callback>) => {
+      connecting.delete(socket);
+      callback(...result);
+    });
+    connecting.add(socket);
   };
 }
 
+/** One exchange, ended by its deadline: an abort alone takes no effect before there is a connection. */
 async function exchange(
   agent: Agent,
   request: CallbackRequest,
   environment: Environment,
 ): Promise<CallbackAnswer> {
-  const { origin, pathname, search } = new URL(request.url);
   const controller = new AbortController();
-  const deadline = environment.after(EXCHANGE_TIMEOUT, () => controller.abort());
+  let deadline: Timer | undefined;
+  const late = new Promise<CallbackAnswer>((resolve) => {
+    deadline = environment.after(EXCHANGE_TIMEOUT, () => {
+      controller.abort();
+      resolve({ kind: 'none', reason: `no whole answer within ${EXCHANGE_TIMEOUT / 1000} s` });
+    });
+  });
+  try {
+    return await Promise.race([ask(agent, request, controller.signal), late]);
+  } finally {
+    deadline?.cancel();
+  }
+}
+
+async function ask(agent: Agent, request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
+  const { origin, pathname, search } = new URL(request.url);
+  const { method, headers } = request;
   try {
     const { statusCode, body } = await agent.request({
       origin,
       path: `${pathname}${search}`,
-      method: request.method,
-      headers: request.headers,
+      method,
+      headers,
       body: request.body,
-      signal: controller.signal,
+      signal,
     });
     await discard(body);
     return { kind: 'status', status: statusCode };
   } catch (error) {
-    if (controller.signal.aborted) {
-      return { kind: 'none', reason: `no whole answer within ${EXCHANGE_TIMEOUT / 1000} s` };
-    }
     if (error instanceof RefusedAddressError) return { kind: 'refused', reason: error.message };
     return { kind: 'none', reason: reasonOf(error) };
-  } finally {
-    deadline.cancel();
   }
 }
 
@@ -137,8 +165,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** By the error's code only: a message may repeat what was sent. */
 function reasonOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') throw error;
-  if (code.startsWith('HPE_')) return 'the answer is not HTTP';
-  return REASONS[code] ?? `no answer (${code.slice(0, 64)})`;
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  if (name === 'HTTPParserError') return 'the answer is not HTTP';
+  return REASONS[String(code)] ?? `no answer (${String(code ?? name).slice(0, 64)})`;
 }

@@ -1,6 +1,6 @@
 import type { TProperties, TSchema } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
-import Value from 'typebox/value';
+import { Errors } from 'typebox/schema';
 import type { CarrierConfig } from '../config.js';
 import type { CarrierType } from '../delivery/carrier.js';
 import { isFields } from './document.js';
@@ -46,13 +46,17 @@ function readCarrier(name: string, entry: unknown, types: readonly CarrierType[]
 function checkSettings(path: string, settings: Record<string, unknown>, type: CarrierType): unknown {
   const properties = type.settings.properties as TProperties;
   refuseUnknown(path, settings, Object.keys(properties));
-  // A key without a value counts as absent, as in the other sections.
-  const present = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
-  const complete = Value.Default(type.settings, structuredClone(present));
-  const error = Value.Errors(type.settings, complete)[0];
-  if (error) throw settingError(path, error, properties);
-  // Defaults may be shared with the schema, and what is returned will be frozen.
-  return structuredClone(complete);
+  const complete = Object.fromEntries(
+    Object.entries(properties).flatMap(([key, schema]) => {
+      // A key without a value counts as absent, as in the other sections.
+      const value = settings[key] ?? (schema as { default?: unknown }).default;
+      // Defaults belong to the schema, and what is returned will be frozen.
+      return value === undefined ? [] : [[key, structuredClone(value)]];
+    }),
+  );
+  const [isValid, errors] = Errors(type.settings, complete);
+  if (!isValid) throw settingError(path, errors[0]!, properties);
+  return complete;
 }
 
 /** Tells what the schema expects; schemas know nothing of the value, so no secret can get into it. */

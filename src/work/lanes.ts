@@ -26,6 +26,8 @@ export interface LanesOptions<Item> {
   readonly environment: Environment;
   readonly keyOf: (item: Item) => string;
   readonly laneOf: (item: Item) => string;
+  /** Grows with each try of a piece: tells a further try from the one that is in flight. */
+  readonly versionOf: (item: Item) => number;
   /** Does the work and records how it ended. */
   readonly perform: (item: Item) => Promise<Verdict>;
   /** Reads due rows of a lane, earliest first. */
@@ -130,13 +132,16 @@ export class Lanes<Item> {
     return { inFlight: this.#inFlight, queued: this.#queued };
   }
 
-  /** Lanes whose breaker is not closed. */
+  /** Lanes that would not begin another piece now, because their other side is down. */
   get brokenLanes(): string[] {
-    return [...this.#lanes.values()].filter((lane) => lane.breaker !== 'closed').map((lane) => lane.name);
+    return [...this.#lanes.keys()].filter((name) => this.isBroken(name));
   }
 
-  isBroken(lane: string): boolean {
-    return (this.#lanes.get(lane)?.breaker ?? 'closed') !== 'closed';
+  /** A half-open lane with no piece to try is not broken: the next one is its probe. */
+  isBroken(name: string): boolean {
+    const lane = this.#lanes.get(name);
+    if (!lane || lane.breaker === 'closed') return false;
+    return lane.breaker === 'open' || lane.inFlight > 0 || lane.queue.length > 0 || lane.spilled;
   }
 
   /** Takes on a piece of work whose row is durable and due. */
@@ -145,7 +150,9 @@ export class Lanes<Item> {
     const key = this.#options.keyOf(item);
     const held = this.#held.get(key);
     if (held !== undefined) {
-      if (held !== 'aside' && held.inFlight) held.again = item;
+      // The row may have been read before its offer came: only a further try is news.
+      const { versionOf } = this.#options;
+      if (held !== 'aside' && held.inFlight && versionOf(item) > versionOf(held.item)) held.again = item;
       return;
     }
     const lane = this.#laneNamed(this.#options.laneOf(item));
@@ -506,7 +513,7 @@ export class Lanes<Item> {
     }
   }
 
-  /** A lane with nothing to do is forgotten; one that waits for a time may be, if room is needed. */
+  /** A lane with nothing to do is forgotten; one that waits, or whose last tries failed, may be if room is needed. */
   #settle(lane: Lane<Item>): void {
     if (this.#lanes.get(lane.name) !== lane) return;
     const { queue, inFlight, spilled, reading, ringed, aside, breaker } = lane;
@@ -520,7 +527,7 @@ export class Lanes<Item> {
       breaker === 'open';
     if (busy) {
       this.#resting.delete(lane);
-    } else if (lane.wakeAt === null) {
+    } else if (lane.wakeAt === null && lane.downs === 0) {
       this.#forget(lane);
     } else {
       this.#resting.add(lane);

@@ -9,7 +9,7 @@ import { KeyringHolder } from '#store/keys.js';
 import { MasterKeys } from '#store/master-keys.js';
 import { type MemoryStore, openMemoryStore } from '#store/memory/store.js';
 import type { Store } from '#store/store.js';
-import type { AccountId, ApplicationId } from '#verify/model.js';
+import type { AccountId } from '#verify/model.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
 export interface World<S extends Store = MemoryStore> extends AdminContext {
@@ -59,9 +59,4 @@ export async function openWorld<S extends Store>(
 export async function tokensOf(world: World<Store>, authId: string): Promise<readonly string[]> {
   const known = await world.directory.account(authId as AccountId);
   return known?.tokens ?? [];
-}
-
-/** The uuid of an account's default application. */
-export async function applicationOf(world: World<Store>, authId: string): Promise<ApplicationId> {
-  return (await world.store.read.defaultApplication(authId as AccountId))!.uuid;
 }

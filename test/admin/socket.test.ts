@@ -123,16 +123,20 @@ describe('the file of the socket', () => {
 test('stopping waits for the operation that runs, and not for a client that asks nothing', async () => {
   let release = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const slow = { read: { accounts: () => gate.then(() => []) } } as unknown as World['store'];
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const accounts = async () => {
+    begin();
+    await gate;
+    return [];
+  };
+  const slow = { ...world, store: { read: { accounts } } as unknown as World['store'] };
   const other = join(newDirectory(), 'admin.sock');
-  const slowServer = await serveAdmin({ ...world, store: slow }, other);
+  const slowServer = await serveAdmin(slow, other);
   const silent = connect(other);
   const hungUp = new Promise((resolve) => silent.on('error', resolve).once('close', resolve));
   const listed = administrationAt(other)('account.list', {});
-  // An operation behind it in the queue tells that it has begun.
-  const arrived = eventually('the socket is still there while the operation runs', () => existsSync(other));
-  await arrived;
-  await settle(50);
+  await begun;
 
   let closed = false;
   const closing = slowServer.close().then(() => (closed = true));

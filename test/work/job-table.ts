@@ -45,6 +45,7 @@ export class JobTable {
       environment: this.environment,
       keyOf: (job) => job.id,
       laneOf: (job) => job.lane,
+      versionOf: (job) => job.tries,
       perform: (job) => this.#tryOnce(job),
       due: (lane, now, limit) => this.#read(() => this.due(lane, now, limit)),
       lanes: () => this.#read(() => this.lanesWithRows()),

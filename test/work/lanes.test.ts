@@ -24,13 +24,14 @@ test('work offered twice while it waits or is in flight is not begun twice', asy
   const table = new JobTable((_, its) => doneAfter(10, its), { concurrency: () => 1 });
   table.add('flying', 'one');
   table.add('waiting', 'one');
+  table.lanes.offer(table.rows.get('flying')!);
   table.lanes.offer(table.rows.get('waiting')!);
   await table.pass(MINUTE);
   expect(table.begun.map(({ id }) => id)).toEqual(['flying', 'waiting']);
   expect(table.wrong).toEqual([]);
 });
 
-test('what is offered again while it is in flight is begun again after it, in the lane it names then', async () => {
+test('a further try that is offered while a piece is in flight is begun after it, in the lane it names', async () => {
   const table: JobTable = new JobTable(async (job, its) => {
     if (job.tries > 0) return DONE;
     const moved = { ...job, lane: 'two', tries: 1 };
@@ -210,7 +211,7 @@ test('a dead lane neither delays another nor fills the memory', async () => {
   expect(table.wrong).toEqual([]);
 });
 
-test('a lane that is done, or was given up, leaves nothing behind', async () => {
+test('dead lanes with nothing left to do lock no other out, and count as whole until they fail again', async () => {
   const table = new JobTable(
     async (job, its) =>
       job.tries < 2 ? retryIn(job, its, MINUTE) : { verdict: { health: 'down' }, row: null },
@@ -224,6 +225,23 @@ test('a lane that is done, or was given up, leaves nothing behind', async () => 
   expect(table.rows.size).toBe(0);
   expect(table.lanes.brokenLanes).toEqual([]);
   expect(table.environment.pending).toBe(0);
+});
+
+test('a dead lane that gets one piece at a time has its breaker opened all the same', async () => {
+  const table = new JobTable(async () => ({ verdict: { health: 'down' }, row: null }));
+  for (let n = 0; n < 4; n++) {
+    table.add(`job${n}`, 'dead');
+    await table.pass(SECOND);
+  }
+  expect(table.lanes.isBroken('dead')).toBe(false);
+  table.add('fifth', 'dead');
+  await table.pass(0);
+  expect(table.lanes.isBroken('dead')).toBe(true);
+  await table.pass(SECOND + 10);
+  expect(table.lanes.isBroken('dead')).toBe(false);
+  table.add('sixth', 'dead');
+  await table.pass(10);
+  expect(table.lanes.isBroken('dead')).toBe(true);
 });
 
 test('work of more lanes than memory has place for waits in its rows and is done in time', async () => {
@@ -340,7 +358,7 @@ test('what is dropped and offered anew is begun once', async () => {
 test('what is in flight when it is dropped is finished, and not begun again', async () => {
   const table: JobTable = new JobTable((_, its) => doneAfter(10, its));
   table.add('a', 'one');
-  table.lanes.offer(table.rows.get('a')!);
+  table.lanes.offer({ ...table.rows.get('a')!, tries: 1 });
   table.lanes.drop('a');
   await table.pass(SECOND);
   expect(table.begun).toHaveLength(1);
@@ -481,3 +499,15 @@ async function randomRun(seed: number): Promise<string | null> {
   if (flying + queued > 0) return `${flying} in flight and ${queued} queued after all was done`;
   return table.environment.pending === 0 ? null : 'timers left over';
 }
+
+test('a piece that was read and begun before its offer came is not begun again by it', async () => {
+  const table: JobTable = new JobTable((_, its) => doneAfter(100, its));
+  table.write('a', 'one', table.environment.now());
+  void table.lanes.refill();
+  await table.pass(10);
+  expect(table.begun).toHaveLength(1);
+  table.lanes.offer(table.rows.get('a')!);
+  await table.pass(MINUTE);
+  expect(table.begun).toHaveLength(1);
+  expect(table.wrong).toEqual([]);
+});

@@ -1,0 +1,198 @@
+import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cleanUp, newDirectory, run, type Serving, serve } from './command-line.js';
+
+afterAll(cleanUp);
+
+/** Whether the API lets these credentials in. */
+async function isLetIn(url: string, authId: string, token: string): Promise<boolean> {
+  const credentials = Buffer.from(`${authId}:${token}`).toString('base64');
+  const headers = { Authorization: `Basic ${credentials}` };
+  const { status } = await fetch(`${url}/v1/Account/${authId}/Verify/Session/`, { headers });
+  expect([200, 401]).toContain(status);
+  return status === 200;
+}
+
+describe('through a running server', () => {
+  let dataDir: string;
+  let server: Serving;
+  beforeAll(async () => {
+    dataDir = newDirectory();
+    server = await serve(dataDir);
+    return async () => {
+      server.kill('SIGTERM');
+      await server.ended;
+    };
+  });
+
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run([...args, '--json'], dataDir);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout);
+  };
+
+  test('accounts are made, listed, disabled, enabled, and their tokens rotated', async () => {
+    const made = await run(['account', 'create', '--name', 'Acme'], dataDir);
+    const [, id, token] = /^auth id {5}(MA[A-Z0-9]{18})\nauth token {2}([A-Za-z0-9_-]{40})\n$/.exec(
+      made.stdout,
+    )!;
+    expect(await isLetIn(server.url, id!, token!)).toBe(true);
+
+    const list = await run(['account', 'list'], dataDir);
+    expect(list.stdout).toMatch(new RegExp(`^${id} .* enabled .* Acme$`, 'm'));
+    expect(list.stdout).not.toContain(token);
+
+    await run(['account', 'disable', id!], dataDir);
+    expect(await isLetIn(server.url, id!, token!)).toBe(false);
+    await json('account', 'enable', id!);
+    expect(await isLetIn(server.url, id!, token!)).toBe(true);
+
+    const kept = await json('account', 'rotate-token', id!, '--keep-old', '1h');
+    expect(await isLetIn(server.url, id!, token!)).toBe(true);
+    expect(await isLetIn(server.url, id!, kept.auth_token)).toBe(true);
+    const next = await json('account', 'rotate-token', id!);
+    expect(await isLetIn(server.url, id!, kept.auth_token)).toBe(false);
+    expect(await isLetIn(server.url, id!, next.auth_token)).toBe(true);
+  });
+
+  test('keys are rotated while accounts stay good', async () => {
+    const { auth_id, auth_token } = await json('account', 'create');
+    const [{ id: first }] = (await json('keys', 'list')).keys;
+    const { id } = await json('keys', 'add');
+    await json('keys', 'activate', id);
+    expect((await run(['keys', 'retire', first], dataDir)).stderr).toMatch(
+      /^countersign: key .* reseal first/,
+    );
+    expect((await json('keys', 'reseal')).accounts).toBeGreaterThan(0);
+    await json('keys', 'retire', first);
+    const listed = await run(['keys', 'list'], dataDir);
+    expect(listed.stdout).toMatch(new RegExp(`^${first} +retired`, 'm'));
+    expect(listed.stdout).toMatch(new RegExp(`^${id} +active`, 'm'));
+    expect(listed.stderr).toContain('remove it from');
+    expect(await isLetIn(server.url, auth_id, auth_token)).toBe(true);
+  });
+
+  test('a backup is written where the command runs, once', async () => {
+    const directory = newDirectory();
+    const first = await run(['backup', 'copy.db'], dataDir, {}, directory);
+    expect(first.code).toBe(0);
+    expect(first.stderr).toContain('master.key');
+    expect(statSync(join(directory, 'copy.db')).mode & 0o777).toBe(0o600);
+    const again = await run(['backup', 'copy.db'], dataDir, {}, directory);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already') });
+  });
+
+  test('what is refused ends with code 1 and one line', async () => {
+    const { code, stdout, stderr } = await run(['account', 'disable', `MA${'0'.repeat(18)}`], dataDir);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^countersign: there is no account MA0+: see account list\n$/);
+    expect((await run(['account', 'rotate-token', 'x', '--keep-old', 'ever'], dataDir)).code).toBe(1);
+  });
+
+  test('the doctor finds nothing wrong', async () => {
+    const { code, stdout } = await run(['doctor'], dataDir);
+    expect(stdout).toContain('server: runs as process');
+    expect(stdout).toContain('No problems found.');
+    expect(code).toBe(0);
+  });
+});
+
+describe('without a server', () => {
+  test('the command line opens the database itself, and the next server sees what it did', async () => {
+    const dataDir = newDirectory();
+    const made = JSON.parse((await run(['account', 'create', '--json'], dataDir)).stdout);
+    const rotated = JSON.parse(
+      (await run(['account', 'rotate-token', made.auth_id, '--json'], dataDir)).stdout,
+    );
+    const server = await serve(dataDir);
+    expect(await isLetIn(server.url, made.auth_id, rotated.auth_token)).toBe(true);
+    expect(await isLetIn(server.url, made.auth_id, made.auth_token)).toBe(false);
+    // A server that was killed leaves its socket's name behind.
+    server.kill('SIGKILL');
+    await server.ended;
+    expect(existsSync(join(dataDir, 'admin.sock'))).toBe(true);
+    expect(JSON.parse((await run(['account', 'list', '--json'], dataDir)).stdout)).toHaveLength(1);
+    const again = await serve(dataDir);
+    again.kill('SIGTERM');
+    expect((await again.ended).code).toBe(0);
+  });
+
+  test.each([
+    ['account', 'list'],
+    ['keys', 'list'],
+    ['backup', 'copy.db'],
+  ])('%s %s makes no database where there is none', async (...args) => {
+    const dataDir = join(newDirectory(), 'data');
+    const { code, stderr } = await run(args, dataDir);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`there is no database in ${dataDir}`);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('a database that a process holds without a socket is told of clearly', async () => {
+    const dataDir = newDirectory();
+    const server = await serve(dataDir);
+    rmSync(join(dataDir, 'admin.sock'));
+    const { code, stderr } = await run(['account', 'list'], dataDir);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/in use by another .* does not answer on .*admin\.sock: if it is starting/);
+    server.kill('SIGTERM');
+    await server.ended;
+  });
+});
+
+describe('doctor', () => {
+  let dataDir: string;
+  afterEach(() => chmodSync(dataDir, 0o700));
+
+  const diagnose = async (env: Record<string, string> = {}) => {
+    const { code, stdout } = await run(['doctor'], dataDir, env);
+    expect(code).toBe(1);
+    return stdout.split('\n').filter((line) => line.startsWith('problem'));
+  };
+
+  test('says what is wrong and how to mend it', async () => {
+    dataDir = newDirectory();
+    await run(['account', 'create'], dataDir);
+    const path = join(newDirectory(), 'countersign.yaml');
+    writeFileSync(
+      path,
+      'carriers: {gateway: {type: webhook, url: "http://127.0.0.1:1/", secret: "0123456789abcdef"}}',
+    );
+    chmodSync(dataDir, 0o755);
+    chmodSync(join(dataDir, 'master.key'), 0o644);
+    const other = await serve(newDirectory());
+    const { port } = new URL(other.url);
+    expect(await diagnose({ COUNTERSIGN_CONFIG: path, COUNTERSIGN_PORT: port })).toEqual([
+      expect.stringContaining(`run chmod 700 '${dataDir}'`),
+      expect.stringContaining(`run chmod 600 '${join(dataDir, 'master.key')}'`),
+      expect.stringContaining(`API address: 127.0.0.1:${port} is in use`),
+      expect.stringContaining('carrier gateway: '),
+    ]);
+    other.kill('SIGTERM');
+    await other.ended;
+  });
+
+  test('makes nothing before the first start', async () => {
+    dataDir = newDirectory();
+    const absent = join(dataDir, 'data');
+    const { code, stdout } = await run(['doctor'], absent);
+    expect(code).toBe(0);
+    expect(stdout).toContain('will be made at the first start');
+    expect(existsSync(absent)).toBe(false);
+  });
+
+  test('tells of a bad configuration', async () => {
+    dataDir = newDirectory();
+    expect(await diagnose({ COUNTERSIGN_PORT: 'x' })).toEqual([
+      expect.stringContaining('COUNTERSIGN_PORT: expected'),
+    ]);
+  });
+});
+
+test('--version tells the version of the package', async () => {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  expect((await run(['--version'], newDirectory())).stdout).toBe(`${version}\n`);
+});

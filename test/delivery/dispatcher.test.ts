@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type { Carrier, OutboundMessage, SubmitResult } from '#delivery/carrier.js';
+import { Dispatcher } from '#delivery/dispatcher.js';
+import { createRouter } from '#delivery/router.js';
+import { KeyringHolder } from '#store/keys.js';
+import { openMemoryStore } from '#store/memory/store.js';
+import { createLog } from '#telemetry/log.js';
+import { createMetrics } from '#telemetry/metrics.js';
+import type { StartAttempt } from '#verify/commands.js';
+import type { Recipient } from '#verify/model.js';
+import { codeOf, NOW, newKey, seed, start } from '../support/rows.js';
+import { VirtualEnvironment } from '../support/virtual-time.js';
+
+const ACCEPTED: SubmitResult = { kind: 'accepted', messageId: 'm-1' };
+const REFUSED: SubmitResult = { kind: 'refused', errorCode: 50, reason: 'no such number' };
+const DOWN: SubmitResult = { kind: 'unavailable', errorCode: 20, reason: 'no answer', down: true };
+
+interface Script {
+  readonly answers: SubmitResult[];
+  readonly asked: OutboundMessage[];
+}
+
+/** A dispatcher between a memory store and carriers that answer from a script, the last answer for ever. */
+async function open(scripts: Record<string, SubmitResult[]>) {
+  const environment = new VirtualEnvironment({ start: NOW });
+  const store = openMemoryStore({ environment });
+  const data = newKey();
+  const fixture = await seed(store, data);
+  const keyring = new KeyringHolder();
+  keyring.use(data);
+  const told: Record<string, Script> = {};
+  const carriers = new Map<string, Carrier>();
+  for (const [name, answers] of Object.entries(scripts)) {
+    const script: Script = { answers: [...answers], asked: [] };
+    told[name] = script;
+    carriers.set(name, {
+      name,
+      type: 'scripted',
+      channels: ['sms', 'voice'],
+      window: 4,
+      submit: async (message) => {
+        script.asked.push(message);
+        return script.answers.length > 1 ? script.answers.shift()! : script.answers[0]!;
+      },
+      stop: async () => {},
+    });
+  }
+  const lines: string[] = [];
+  const dispatcher = new Dispatcher({
+    store,
+    keyring,
+    environment,
+    carriers,
+    router: createRouter([], [...carriers.values()]),
+    onAccepted: () => {},
+    log: createLog('trace', { write: (line) => void lines.push(line) }),
+    metrics: createMetrics(),
+  });
+  store.onEffects((effects) => {
+    for (const effect of effects) {
+      if (effect.kind === 'deliver') dispatcher.offer(effect.delivery);
+      if (effect.kind === 'drop') dispatcher.drop(effect.attempt);
+    }
+  });
+  let recipients = 0;
+  const send = async (changes: Partial<StartAttempt> = {}) => {
+    const recipient = String(14155550100 + ++recipients) as Recipient;
+    const now = environment.now();
+    const command = start(fixture, store, { now, recipient, carrier: Object.keys(scripts)[0]!, ...changes });
+    await store.submit(command);
+    await environment.advance(0);
+    return command;
+  };
+  const attempt = (command: StartAttempt) => store.database.attempt(command.attempt)!;
+  return { environment, store, fixture, dispatcher, told, lines, send, attempt };
+}
+
+describe('the dispatcher', () => {
+  it('brings the code to the carrier at once and records what it took', async () => {
+    const { told, send, attempt, store, fixture } = await open({ one: [ACCEPTED] });
+    const command = await send();
+    const code = codeOf(fixture, store.database.session(command.session)!);
+    expect(told.one!.asked).toMatchObject([
+      { hopId: `${command.attempt}.1`, code, text: `Your Acme verification code is ${code}.` },
+    ]);
+    expect(attempt(command)).toMatchObject({ status: 'sent', delivery: 'handed', carrier: 'one' });
+    expect(store.database.hopsOf(command.attempt)).toMatchObject([{ state: 'accepted', messageId: 'm-1' }]);
+  });
+
+  it('records a carrier that knows the outcome at once in one step', async () => {
+    const { send, attempt, store } = await open({
+      one: [{ kind: 'accepted', messageId: null, status: 'delivered' }],
+    });
+    const command = await send({ url: 'https://example.com/status' });
+    expect(attempt(command)).toMatchObject({ status: 'delivered', delivery: 'done', callbacksMade: 3 });
+    expect(store.database.hopsOf(command.attempt)).toMatchObject([{ state: 'delivered' }]);
+  });
+
+  it('fails an attempt that the carrier refuses, without asking another', async () => {
+    const { told, send, attempt } = await open({ one: [REFUSED], two: [ACCEPTED] });
+    const command = await send();
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 50, delivery: 'done' });
+    expect(told.two!.asked).toEqual([]);
+  });
+
+  it('goes to the next carrier of the route at once, on a hop of its own', async () => {
+    const { told, send, attempt, store } = await open({ one: [DOWN], two: [ACCEPTED] });
+    const command = await send();
+    expect(told.two!.asked.map(({ hopId }) => hopId)).toEqual([`${command.attempt}.2`]);
+    expect(attempt(command)).toMatchObject({ status: 'sent', carrier: 'two', hop: 2 });
+    expect(store.database.hopsOf(command.attempt)).toMatchObject([
+      { carrier: 'one', state: 'failed', reason: 'no answer' },
+      { carrier: 'two', state: 'accepted' },
+    ]);
+  });
+
+  it('repeats the same hop on the only carrier, after a growing wait, with the same code', async () => {
+    const { told, send, attempt, environment } = await open({ one: [DOWN, DOWN, DOWN, ACCEPTED] });
+    const command = await send();
+    expect(told.one!.asked).toHaveLength(1);
+    await environment.advance(800);
+    expect(told.one!.asked).toHaveLength(1);
+    await environment.advance(400);
+    expect(told.one!.asked).toHaveLength(2);
+    await environment.advance(1_500);
+    expect(told.one!.asked).toHaveLength(2);
+    await environment.advance(10_000);
+    expect(told.one!.asked).toHaveLength(4);
+    expect(new Set(told.one!.asked.map(({ hopId, code }) => `${hopId} ${code}`)).size).toBe(1);
+    expect(attempt(command)).toMatchObject({ status: 'sent', hop: 1, tries: 4 });
+  });
+
+  it('waits as long as the carrier asks', async () => {
+    const { told, send, environment } = await open({ one: [{ ...DOWN, retryAfter: 30_000 }, ACCEPTED] });
+    await send();
+    await environment.advance(29_000);
+    expect(told.one!.asked).toHaveLength(1);
+    await environment.advance(2_000);
+    expect(told.one!.asked).toHaveLength(2);
+  });
+
+  it('passes over a carrier behind an open breaker when it plans, and comes back to it with a probe', async () => {
+    const { dispatcher, send, environment, told } = await open({
+      one: [DOWN, DOWN, DOWN, DOWN, DOWN, ACCEPTED],
+      two: [ACCEPTED],
+    });
+    const wanted = { channel: 'sms', recipient: '14155551234' } as const;
+    expect(dispatcher.plan(wanted)).toBe('one');
+    for (let count = 0; count < 5; count++) await send();
+    expect(dispatcher.plan(wanted)).toBe('two');
+    expect(told.two!.asked).toHaveLength(5);
+    await environment.advance(5_000);
+    expect(dispatcher.plan(wanted)).toBe('one');
+    await send();
+    expect(told.one!.asked).toHaveLength(6);
+    expect(dispatcher.plan(wanted)).toBe('one');
+  });
+
+  it('asks no carrier after the session has expired', async () => {
+    const { told, send, attempt, environment, store } = await open({ one: [DOWN, ACCEPTED] });
+    const command = await send({
+      application: { ...(await open({ one: [DOWN] })).fixture.application, expiry: 1 },
+    });
+    await environment.advance(5_000);
+    expect(told.one!.asked).toHaveLength(1);
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 20 });
+    expect(store.database.session(command.session)?.status).toBe('expired');
+  });
+
+  it('fails an attempt whose carrier is gone from the configuration when no other serves it', async () => {
+    const { send, attempt } = await open({});
+    const command = await send({ carrier: 'gone' });
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 90 });
+  });
+
+  it('gives an attempt up that so many nodes died with', async () => {
+    const { told, send, attempt, store, dispatcher, environment } = await open({ one: [DOWN, ACCEPTED] });
+    const command = await send();
+    store.database.put('attempt', { ...attempt(command), takeovers: 11 });
+    await dispatcher.refill();
+    await environment.advance(10_000);
+    expect(told.one!.asked).toHaveLength(1);
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 1000 });
+  });
+
+  it('keeps what the carrier took until the database is back, and does not send it again', async () => {
+    const { told, send, attempt, store, environment, fixture } = await open({ one: [ACCEPTED] });
+    const command = start(fixture, store, { carrier: 'one' });
+    const answered = store.submit(command);
+    await answered;
+    store.failure = 'away';
+    await environment.advance(30_000);
+    expect(attempt(command).status).toBe('queued');
+    store.failure = null;
+    await environment.advance(2_000);
+    expect(attempt(command)).toMatchObject({ status: 'sent', delivery: 'handed' });
+    expect(told.one!.asked).toHaveLength(1);
+    await send();
+    expect(told.one!.asked).toHaveLength(2);
+  });
+
+  it('never logs the code, the text or the whole number', async () => {
+    const { send, lines, store, fixture } = await open({ one: [REFUSED] });
+    const command = await send({ otp: '73519264' });
+    expect(codeOf(fixture, store.database.session(command.session)!)).toBe('73519264');
+    expect(lines.join('')).toContain('no such number');
+    expect(lines.join('')).not.toContain('73519264');
+    expect(lines.join('')).not.toContain(command.recipient);
+  });
+});

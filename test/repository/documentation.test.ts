@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '#config.js';
+import { carrierTypes } from '#delivery/carriers/index.js';
+import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { anchors, examples, pages, prose, ROOT, read } from './markdown.js';
+
+/** The names of environment variables in a text, without those that only begin like one. */
+function variablesIn(text: string): string[] {
+  const names = text.match(/\bCOUNTERSIGN_[A-Z_]*[A-Z]\b(?!_)/g) ?? [];
+  return [...new Set(names)].sort();
+}
+
+/** The variables that have a row in a page's table. */
+function documentedIn(page: string): string[] {
+  return [...read(page).matchAll(/^\| `(COUNTERSIGN_[A-Z_]+)` \|/gm)].map((match) => match[1]!).sort();
+}
+
+function sourceOfConfig(): string {
+  const files = readdirSync(join(ROOT, 'src/config'), { recursive: true, encoding: 'utf8' });
+  const paths = [
+    'src/config.ts',
+    ...files.filter((name) => name.endsWith('.ts')).map((name) => `src/config/${name}`),
+  ];
+  return paths.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
+}
+
+describe('the configuration page', () => {
+  it('has a row for every variable that is read, and for no other', () => {
+    expect(documentedIn('docs/configuration.md')).toEqual(variablesIn(sourceOfConfig()));
+  });
+
+  it('and the README name the same variables', () => {
+    expect(documentedIn('README.md')).toEqual(documentedIn('docs/configuration.md'));
+  });
+
+  it('tells the defaults of numbers as they are', () => {
+    const page = read('docs/configuration.md');
+    const { host, port, limits, callbacks, drain, metrics } = loadConfig({}, carrierTypes);
+    const { failedValidationsPerRecipient, listsPerMinute } = limits;
+    expect(page).toContain(`| \`COUNTERSIGN_HOST\` | \`${host}\` |`);
+    expect(page).toContain(`| \`COUNTERSIGN_PORT\` | \`${port}\` |`);
+    expect(page).toContain(`| \`COUNTERSIGN_METRICS_ADDRESS\` | \`${metrics?.host}:${metrics?.port}\` |`);
+    expect(page).toContain(`| \`failed_validations_per_recipient\` | ${failedValidationsPerRecipient} |`);
+    expect(page).toContain(`| \`lists_per_minute\` | ${listsPerMinute} |`);
+    expect(page).toContain(`| \`per_host\` | ${callbacks.perHost} |`);
+    expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
+    expect(page).toContain(`Default ${drain}, 0 to`);
+  });
+});
+
+describe('the pages of carriers', () => {
+  it.each(carrierTypes.map(({ type, settings }) => [type, Object.keys(settings.properties)] as const))(
+    'of %s names every setting',
+    (type, settings) => {
+      const page = read(`docs/carriers/${type}.md`);
+      for (const setting of settings) expect(page).toMatch(new RegExp(`\`${setting}\``));
+    },
+  );
+
+  it('tells the defaults of the webhook as they are', () => {
+    const { properties } = carrierTypes.find(({ type }) => type === 'webhook')!.settings;
+    for (const name of ['timeout_ms', 'connections', 'window']) {
+      const { default: value } = properties[name] as { default?: unknown };
+      expect(read('docs/carriers/webhook.md')).toContain(`| \`${name}\` | ${value} |`);
+    }
+  });
+});
+
+describe('examples of countersign.yaml', () => {
+  const all = pages().flatMap((page) => examples(page, 'yaml').map((text, index) => ({ page, index, text })));
+
+  it('are there', () => {
+    expect(all.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each(all)('in $page (number $index) are accepted', ({ text }) => {
+    const files = {
+      read: (path: string) => Buffer.from(path.endsWith('.yaml') ? text : 'a-secret-from-a-file'),
+    };
+    const env = {
+      COUNTERSIGN_CONFIG: '/etc/countersign.yaml',
+      GATEWAY_SECRET: 'a-secret-from-the-environment',
+    };
+    expect(loadConfig(env, carrierTypes, files).carriers.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the metrics', () => {
+  it('that are served are those of the operations page', async () => {
+    const metrics = createMetrics();
+    watchDepths(metrics, { depths: () => ({}) });
+    const served = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+    const documented = [...read('docs/operations.md').matchAll(/^\| `(countersign_[a-z_]+)` \|/gm)];
+    expect(documented.map((match) => match[1]).sort()).toEqual(
+      served.filter((name) => name.startsWith('countersign_')).sort(),
+    );
+  });
+});
+
+describe('links', () => {
+  const links = pages().flatMap((page) =>
+    [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, link: match[1]! })),
+  );
+  const local = links.filter(({ link }) => !/^https?:/.test(link));
+
+  it('are there', () => {
+    expect(local.length).toBeGreaterThan(20);
+  });
+
+  it.each(local)('in $page: $link leads somewhere', ({ page, link }) => {
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path));
+    expect(existsSync(join(ROOT, target)), `${target} exists`).toBe(true);
+    if (anchor !== undefined) expect(anchors(target)).toContain(anchor);
+  });
+});
