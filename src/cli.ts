@@ -8,6 +8,9 @@ import { keyCommands } from './cli/keys.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
 
+// Whatever this process makes, the database included, is its owner's alone.
+process.umask(0o077);
+
 const program = new Command('countersign')
   .description('A phone-verification server. Configured by COUNTERSIGN_* environment variables.')
   .version(version());

@@ -46,7 +46,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const metrics = createMetrics();
   const onFatal = (error: Error) => {
     log.fatal({ err: error }, 'the database cannot be trusted any more: exiting, a restart recovers');
-    (options.onFatal ?? (() => process.exit(70)))(error);
+    (options.onFatal ?? (() => process.exit(FATAL)))(error);
   };
   const admin = await openAdmin(config, environment, onFatal, ({ commands, duration }) => {
     metrics.commitBatch.observe(commands);
@@ -167,7 +167,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 /** What administration needs, on a database that no server has open: for the command line. */
 export async function openOffline(config: Config): Promise<AdminContext & { close(): Promise<void> }> {
   const onFatal = (error: Error) => {
-    throw error;
+    process.stderr.write(`countersign: the database cannot be trusted any more: ${error.message}\n`);
+    process.exit(FATAL);
   };
   const context = await openAdmin(config, systemEnvironment, onFatal);
   return { ...context, close: () => context.store.close() };
@@ -175,6 +176,9 @@ export async function openOffline(config: Config): Promise<AdminContext & { clos
 
 /** Milliseconds that carriers have to let go of their connections after the drain. */
 const CARRIERS_STOP_WITHIN = 2_000;
+
+/** Exit code of an internal software error (sysexits.h, EX_SOFTWARE). */
+const FATAL = 70;
 
 /** The carrier that takes every channel for which no other is configured. */
 const DEFAULT_INBOX = 'inbox';

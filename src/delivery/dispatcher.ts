@@ -229,7 +229,9 @@ export class Dispatcher {
       return { kind: 'retry', carrier: following, at: now, sameHop: false };
     }
     const first = order[0] ?? carrier.name;
-    const backoff = Math.min(BACKOFF_FIRST * 2 ** Math.min(delivery.tries, 10), BACKOFF_LAST);
+    // Once round the route is one failure, however many carriers it has.
+    const rounds = Math.floor(delivery.tries / Math.max(order.length, 1));
+    const backoff = Math.min(BACKOFF_FIRST * 2 ** Math.min(rounds, 10), BACKOFF_LAST);
     const jitter = 0.875 + (this.#options.environment.randomBytes(1)[0]! / 255) * 0.25;
     const at = now + Math.max(Math.round(backoff * jitter), retryAfter);
     return { kind: 'retry', carrier: first, at, sameHop: first === carrier.name };

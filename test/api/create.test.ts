@@ -131,8 +131,8 @@ test('§2 what the caller sets replaces what the application has', async () => {
   expect(session).toMatchObject({ url: 'https://acme.example/', method: 'GET', code: { length: 8 } });
 });
 
-test('§2 dtmf 0 is a key, and dtmf without voice is refused', async () => {
-  expect(await refused({ recipient: RECIPIENT, dtmf: 0 })).toContain('dtmf');
+test('§2 dtmf 0 is a key, and an SMS has none', async () => {
+  expect((await stored({ channel: 'sms', dtmf: 0 })).attempt.dtmf).toBeNull();
   expect((await stored({ channel: 'voice', dtmf: 0 })).attempt.dtmf).toBe(0);
 });
 

@@ -78,8 +78,6 @@ function startAttempt(
   if (!application.channels.includes(channel)) {
     throw badRequest(`channel ${channel} is not enabled on this application`);
   }
-  const dtmf = body.dtmf ?? null;
-  if (dtmf !== null && channel !== 'voice') throw badRequest('dtmf is for the channel voice only');
   const otp = body.otp ?? null;
   const now = environment.now();
   return {
@@ -110,7 +108,8 @@ function startAttempt(
     nonce: otp === null ? NO_NONCE : environment.randomBytes(NONCE_BYTES),
     url: readUrl(body.url ?? null),
     method: body.method ?? null,
-    dtmf,
+    // Voice only: a program that sets it on every create may still fall back to SMS.
+    dtmf: channel === 'voice' ? (body.dtmf ?? null) : null,
     fraudCheck: body.fraud_check ?? (body.check_fs === false ? 'disabled' : 'enabled'),
     src: body.src ?? null,
     requestorIp: readAddress(address),
