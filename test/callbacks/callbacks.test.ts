@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { CallbackAnswer, CallbackTransport } from '#callbacks/transport.js';
 import { type Store, StoreError } from '#store/store.js';
 import { tokenPlace } from '#verify/keyring.js';
-import type { AccountId } from '#verify/model.js';
 import { newKey } from '../support/rows.js';
 import { eventually, settle } from '../support/virtual-time.js';
 import { openOffice } from './office.js';
@@ -87,25 +86,9 @@ test('GET callbacks arrive with all parameters in the query, signed for the SDK'
 test('a subaccount’s callbacks are signed with its own token, and under -Ma- with the main account’s', async () => {
   const receiver = await new Receiver().start();
   const office = await openOffice();
-  const { keyring, account: main, token: mainToken, application } = office.fixture;
-  const account = 'SA111111111111111111' as AccountId;
-  const token = 'token-of-the-subaccount-that-owns-it-sub';
-  const ofSub = {
-    ...application,
-    uuid: `${application.uuid.slice(0, -1)}x` as typeof application.uuid,
-    account,
-  };
-  await office.store.submit({
-    type: 'create-account',
-    account: {
-      ...office.store.database.account(main)!,
-      authId: account,
-      parent: main,
-      token: keyring.seal(tokenPlace(account), token, new Uint8Array(12)),
-    },
-    application: ofSub,
-  });
-  await office.call(receiver.url(), { application: ofSub });
+  const { token: mainToken } = office.fixture;
+  const { token, application } = await office.addSubaccount();
+  await office.call(receiver.url(), { application });
   await receiver.receives(1);
   const [request] = receiver.requests as [Received];
   const nonce = header(request, 'v3-nonce');
@@ -215,17 +198,23 @@ test('a private address is refused at once, without a retry, and the attempt’s
   expect(await office.results()).toEqual({ refused: 3 });
 });
 
-test('callbacks of a disabled account, and of one whose main account is, fail untried', async () => {
+test('callbacks of a disabled account, and of its subaccounts, fail untried', async () => {
   const transport = answering({ kind: 'status', status: 204 });
   const office = await openOffice({ transport });
+  const { application } = await office.addSubaccount();
   const disable = {
     type: 'update-account',
     authId: office.fixture.account,
     changes: { enabled: false },
   } as const;
   await office.store.submit({ ...disable, now: office.environment.now() });
-  const attempt = await office.call('http://customer.example/');
-  await office.becomes(attempt, { state: 'failed', reason: 'the account is disabled or gone' });
+  const attempts = [
+    await office.call('http://customer.example/'),
+    await office.call('http://customer.example/', { application }),
+  ];
+  for (const attempt of attempts) {
+    await office.becomes(attempt, { state: 'failed', reason: 'the account is disabled or gone' });
+  }
   expect(transport.sent).toBe(0);
 });
 

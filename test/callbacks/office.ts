@@ -9,8 +9,9 @@ import type { Store } from '#store/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { StartAttempt } from '#verify/commands.js';
-import type { AttemptId, Callback } from '#verify/model.js';
-import { type Fixture, newKey, seed, start } from '../support/rows.js';
+import { tokenPlace } from '#verify/keyring.js';
+import type { AccountId, Application, ApplicationId, AttemptId, Callback } from '#verify/model.js';
+import { type Fixture, newId, newKey, seed, start } from '../support/rows.js';
 import { eventually, settle, VirtualEnvironment } from '../support/virtual-time.js';
 
 export interface OfficeOptions {
@@ -75,6 +76,25 @@ export class Office {
     const command = start(this.fixture, this.store, { now: this.environment.now(), url, ...changes });
     await this.store.submit(command);
     return command.attempt;
+  }
+
+  /** Adds a subaccount of the account, with a token and an application of its own. */
+  async addSubaccount(): Promise<{ token: string; application: Application }> {
+    const { keyring, account: parent } = this.fixture;
+    const authId = 'SA111111111111111111' as AccountId;
+    const token = 'token-of-the-subaccount-that-owns-it-sub';
+    const application = { ...this.fixture.application, uuid: newId() as ApplicationId, account: authId };
+    await this.store.submit({
+      type: 'create-account',
+      account: {
+        ...this.store.database.account(parent)!,
+        authId,
+        parent,
+        token: keyring.seal(tokenPlace(authId), token, this.environment.randomBytes(12)),
+      },
+      application,
+    });
+    return { token, application };
   }
 
   /** The carrier took the attempt and delivered it: the callbacks `sent` and `delivered`. */

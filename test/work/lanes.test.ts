@@ -449,7 +449,6 @@ async function randomRun(seed: number): Promise<string | null> {
   const below = (bound: number) => next() % bound;
   const hosts = 1 + below(8);
   const downUntil = Array.from({ length: hosts }, () => 0);
-  const dropped = new Set<string>();
   let calm = false;
   const bounds = { window: 1 + below(16), maxInMemory: 1 + below(40), maxLanes: 1 + below(10) };
   const inFlight = 1 + below(4);
@@ -482,7 +481,7 @@ async function randomRun(seed: number): Promise<string | null> {
     if (below(10) === 0) void table.lanes.refill();
     if (below(4) === 0 && added > 0) {
       const id = `job${below(added)}`;
-      if (!table.inFlight.has(id) && table.rows.delete(id)) dropped.add(id);
+      if (!table.inFlight.has(id)) table.rows.delete(id);
       table.lanes.drop(id);
     }
     if (table.lanes.depth.queued > bounds.maxInMemory + bounds.maxLanes) return 'too much in memory';
