@@ -57,7 +57,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   try {
     const reporter = createReporter({ store, environment, log, metrics });
     const carriers = createCarriers(config, environment, reporter.forCarrier);
-    const router = createRouter(config.routes, routable(carriers));
+    const offered = routable(carriers);
+    const router = createRouter(config.routes, offered);
     const dispatcher = new Dispatcher({
       store,
       keyring,
@@ -111,7 +112,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     closers.unshift(() => housekeeping.stop());
 
     let draining = false;
-    const inboxes = config.carriers.filter(({ type }) => type === 'inbox').map(({ name }) => name);
     const api = buildApi({
       store,
       directory,
@@ -122,7 +122,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       log,
       metrics,
       plan: (wanted) => dispatcher.plan(wanted),
-      inbox: inboxes.length > 0 ? inboxes : [DEFAULT_INBOX],
+      inbox: offered
+        .filter(({ type, channels }) => type === 'inbox' && channels.length > 0)
+        .map(({ name }) => name),
       ready: () => (draining ? { ok: false, reason: 'draining' } : { ok: store.holds() }),
       draining: () => draining,
     });
@@ -224,6 +226,7 @@ function routable(carriers: ReadonlyMap<string, Carrier>) {
   const others = [...carriers.values()].filter(({ type }) => type !== 'inbox');
   return [...carriers.values()].map((carrier) => ({
     name: carrier.name,
+    type: carrier.type,
     channels:
       carrier.type === 'inbox'
         ? carrier.channels.filter((channel) => !others.some((other) => other.channels.includes(channel)))

@@ -104,18 +104,21 @@ export class Callbacks {
       );
       return { health: 'unknown', postponed: environment.now() + ACCOUNT_RETRY };
     }
-    if (!signers) return this.#failed(callback, 'the account is disabled or gone');
+    if (!signers) return this.#failed(callback, 'the account is gone');
     return this.#answered(callback, await this.#send(callback, signers));
   }
 
-  /** The tokens to sign with; null when the account, or its main account, is disabled or gone. */
+  /**
+   * The tokens to sign with; null when the account, or its main account, is gone. A disabled account may not ask
+   * for anything, but is still told what became of what it asked for.
+   */
   async #signersOf(authId: AccountId): Promise<Signers | null> {
     const { directory } = this.#options;
     const own = await directory.account(authId);
-    if (!own?.account.enabled) return null;
+    if (!own) return null;
     const { parent } = own.account;
     const main = parent === null ? own : await directory.account(parent);
-    return main?.account.enabled ? { own: own.tokens, main: main.tokens } : null;
+    return main && { own: own.tokens, main: main.tokens };
   }
 
   async #send(callback: Callback, signers: Signers): Promise<CallbackAnswer> {

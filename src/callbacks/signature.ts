@@ -18,24 +18,26 @@ export type Signable = Pick<Callback, 'method' | 'url' | 'body'>;
  * @param nonce random and never used before; not secret
  */
 export function signatureHeaders(callback: Signable, nonce: string, signers: Signers) {
+  const url = new URL(callback.url);
+  const signedV2 = `${withoutQuery(url)}${nonce}`;
+  const signedV3 = basesV3(url, callback).map((base) => `${base}.${nonce}`);
+  // Every signature that some SDK expects, joined by commas: all of them take any one of a list.
+  const signV3 = (tokens: readonly string[]) =>
+    tokens.flatMap((token) => signedV3.map((text) => hmac(token, text))).join(',');
   return {
     'X-Plivo-Signature-V2-Nonce': nonce,
-    'X-Plivo-Signature-V2': signV2(callback.url, nonce, signers.own[0]!),
-    'X-Plivo-Signature-Ma-V2': signV2(callback.url, nonce, signers.main[0]!),
+    'X-Plivo-Signature-V2': hmac(signers.own[0]!, signedV2),
+    'X-Plivo-Signature-Ma-V2': hmac(signers.main[0]!, signedV2),
     'X-Plivo-Signature-V3-Nonce': nonce,
-    'X-Plivo-Signature-V3': signV3(callback, nonce, signers.own),
-    'X-Plivo-Signature-Ma-V3': signV3(callback, nonce, signers.main),
+    'X-Plivo-Signature-V3': signV3(signers.own),
+    'X-Plivo-Signature-Ma-V3': signV3(signers.main),
   };
 }
 
-function signV2(url: string, nonce: string, token: string): string {
-  return hmac(token, `${withoutQuery(new URL(url))}${nonce}`);
-}
-
-/** Every signature that some SDK expects, joined by commas: all of them take any one of a list. */
-function signV3(callback: Signable, nonce: string, tokens: readonly string[]): string {
-  const bases = hostForms(new URL(callback.url)).map((url) => baseV3(url, callback));
-  return tokens.flatMap((token) => bases.map((base) => hmac(token, `${base}.${nonce}`))).join(',');
+/** The texts of V3, one for each form of the host; the parameters are sorted once for all of them. */
+function basesV3(url: URL, callback: Signable): string[] {
+  const parameters = parametersV3(url, callback);
+  return hostForms(url).map((form) => `${withoutQuery(form)}?${parameters}`);
 }
 
 /** A URL that names a port is signed without it too: the Ruby, Java and .NET SDKs drop it before they check. */
@@ -46,12 +48,12 @@ function hostForms(url: URL): URL[] {
   return [url, portless];
 }
 
-function baseV3(url: URL, { method, body }: Signable): string {
+function parametersV3(url: URL, { method, body }: Signable): string {
   const ofUrl = [...url.searchParams];
   const ours = [...new URLSearchParams(body)];
-  if (method === 'GET') return `${withoutQuery(url)}?${joined([...ofUrl, ...ours], '=', '&')}`;
+  if (method === 'GET') return joined([...ofUrl, ...ours], '=', '&');
   const query = ofUrl.length > 0 ? `${joined(ofUrl, '=', '&')}.` : '';
-  return `${withoutQuery(url)}?${query}${joined(ours, '', '')}`;
+  return `${query}${joined(ours, '', '')}`;
 }
 
 function withoutQuery(url: URL): string {

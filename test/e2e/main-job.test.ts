@@ -199,7 +199,7 @@ test('a recipient has a budget of failed validations a day, over all sessions', 
   await expect(create()).rejects.toThrow('maximum');
   expect(await create({ recipient: '+14155559876' })).toBeTruthy();
 
-  await server.time.advance(24 * 3_600_000);
+  await server.time.advance(24 * 3_600_000 + 1_000);
   const tomorrow = await create();
   const [fresh] = await server.inbox(1);
   expect(await sessions.validate({ id: tomorrow, otp: fresh!.otp })).toMatchObject(VALIDATED);
@@ -230,4 +230,27 @@ test('a restart on the same data directory keeps sessions, codes, counts and cre
   // The tenth validation of the session, nine of which were used before.
   await expect(sessions.validate({ id: live, otp: wrongCode(message!.otp) })).rejects.toThrow('invalid OTP');
   await expect(sessions.validate({ id: live, otp: message!.otp })).rejects.toThrow('maximum');
+});
+
+test('codes, tokens and callers outlive a rotation of the master key', async () => {
+  await start();
+  const id = await create();
+  const [message] = await server.inbox(1);
+  const { keys: before } = await server.administration('keys.list', {});
+  const { id: key } = await server.administration('keys.add', {});
+  await server.administration('keys.activate', { id: key });
+  await server.administration('keys.reseal', {});
+
+  await server.restart();
+  sessions = server.sessions();
+  expect(await create({ channel: 'voice' })).toBe(id);
+  const [resent] = await server.inbox(2);
+  expect(resent!.otp).toBe(message!.otp);
+  const next = await create({ recipient: '+14155559876' });
+
+  await server.administration('keys.revoke', { id: before[0]!.id });
+  expect(await statusOf(id)).toBe('expired');
+  await expect(sessions.validate({ id, otp: message!.otp })).rejects.toThrow('expired');
+  const [newer] = await server.inbox(1, '14155559876');
+  expect(await sessions.validate({ id: next, otp: newer!.otp })).toMatchObject(VALIDATED);
 });

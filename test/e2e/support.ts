@@ -103,8 +103,11 @@ export async function startCountersign({ yaml, env }: StartOptions = {}): Promis
     });
   let running: RunningServer = await start();
   stops.push(async () => {
-    await running.drain();
-    rmSync(directory, { recursive: true, force: true });
+    try {
+      await running.drain();
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   const until: Countersign['until'] = async (what, holds) => {

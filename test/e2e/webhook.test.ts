@@ -126,7 +126,7 @@ test('the gateway gets the message once, with bearer secret, idempotency key and
 
 test('receipts by message id and by hop id become statuses and callbacks, in order', async () => {
   await start();
-  gateway.answer = take('gw-1');
+  gateway.answer = (response) => take(`gw-${gateway.requests.length}`)(response);
   const id = await create();
   const [message] = await messages(1);
   await callbacks(2);
@@ -139,7 +139,7 @@ test('receipts by message id and by hop id become statuses and callbacks, in ord
   expect(await report({ hop_id: message.hop_id, status: 'undelivered', error_code: 80 })).toBe(200);
   await create({ channel: 'voice' });
   await messages(2);
-  expect(await report({ message_id: 'gw-1', status: 'completed' })).toBe(200);
+  expect(await report({ message_id: 'gw-2', status: 'completed' })).toBe(200);
   await callbacks(6);
   expect(calledBack()).toEqual(['queued', 'sent', 'delivered', 'ringing', 'in-progress', 'completed']);
 });
@@ -256,7 +256,10 @@ test('when every gateway is down the attempt waits and is tried from the first a
   await server.until('the failure is recorded', async () => (await server.metric(unavailable)) === 1);
   gateway.answer = take();
   expect(await attemptOf(id)).toMatchObject({ status: 'queued' });
-  await server.time.advance(1_500);
+  // A second, and an eighth of it more or less.
+  await server.time.advance(874);
+  expect(gateway.requests).toHaveLength(1);
+  await server.time.advance(251);
   await messages(2);
   await callbacks(2);
   expect(calledBack()).toEqual(['queued', 'sent']);
@@ -277,6 +280,24 @@ test('a repeat at the only gateway has the same idempotency key, also after a re
   expect(new Set(keys).size).toBe(1);
   await callbacks(2);
   expect(calledBack()).toEqual(['queued', 'sent']);
+});
+
+test('a message that the gateway is taking while the server stops is not sent again by the next', async () => {
+  await start();
+  let answer = () => {};
+  gateway.answer = (response) => {
+    answer = () => take('gw-1')(response);
+  };
+  await create();
+  await messages(1);
+  const restarted = server.restart();
+  answer();
+  await restarted;
+  await callbacks(2);
+  expect(await report({ message_id: 'gw-1', status: 'delivered' })).toBe(200);
+  await callbacks(3);
+  expect(calledBack()).toEqual(['queued', 'sent', 'delivered']);
+  expect(gateway.requests).toHaveLength(1);
 });
 
 test('a message that the gateway refuses fails with its code, and no other gateway is asked', async () => {
@@ -316,6 +337,14 @@ test('the inbox keeps the channels that no other carrier serves', async () => {
   const inbox = await server.inbox(1);
   expect(inbox.map(({ channel, session_uuid }) => [channel, session_uuid])).toEqual([['sms', id]]);
   expect(call).toMatchObject({ channel: 'voice', session_uuid: id, code: inbox[0]!.otp });
+});
+
+test('when every channel has another carrier there is no inbox', async () => {
+  await start();
+  expect(await server.get('/Inbox/')).toEqual({
+    api_id: expect.any(String),
+    error: expect.stringContaining('no inbox'),
+  });
 });
 
 test('an attempt that no gateway took before its session expired fails, and the expiry says so', async () => {
