@@ -50,7 +50,7 @@ export async function measureCreates(
   callbackUrl?: string,
 ): Promise<CreateMeasure> {
   const before = await server.metrics();
-  const fields = callbackUrl === undefined ? {} : { url: callbackUrl };
+  const fields: Record<string, string> = callbackUrl === undefined ? {} : { url: callbackUrl };
   const result = await create(load, server, { connections: CONNECTIONS, seconds, fields });
   const reported = (now: Scrape) =>
     delivered(now) - delivered(before) >= result.right &&

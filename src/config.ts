@@ -33,6 +33,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly limits: Limits;
   readonly callbacks: CallbackSettings;
+  /** Days after which a session is gone. */
+  readonly retentionDays: number;
   /** Seconds that a stopping server waits for what is in flight. */
   readonly drain: number;
 }
@@ -66,7 +68,7 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
-const SECTIONS = ['carriers', 'routes', 'limits', 'callbacks', 'drain_seconds'];
+const SECTIONS = ['carriers', 'routes', 'limits', 'callbacks', 'retention_days', 'drain_seconds'];
 
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
@@ -102,6 +104,11 @@ export function loadConfig(
       listsPerMinute: limits.lists_per_minute,
     },
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
+    retentionDays: readNumber('retention_days', document.retention_days, {
+      default: 90,
+      minimum: 1,
+      maximum: 3_650,
+    }),
     drain: readNumber('drain_seconds', document.drain_seconds, { default: 10, minimum: 0, maximum: 3_600 }),
   });
 }

@@ -99,11 +99,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
     const bootstrapped = await bootstrap(admin);
     await store.takeOver();
+    const retention = config.retentionDays * 86_400_000;
     const housekeeping = new Housekeeping({
       store,
       environment,
       log,
       metrics,
+      retention,
       onTakenOver: () => {
         void dispatcher.refill();
         void callbacks.refill();
@@ -118,6 +120,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       keyring,
       environment,
       limits: config.limits,
+      retention,
       trustProxy: config.trustProxy,
       log,
       metrics,

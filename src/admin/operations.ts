@@ -119,5 +119,5 @@ function asAdminError(error: unknown): unknown {
   if (error instanceof MasterKeyError) return new AdminError('conflict', error.message, { cause: error });
   if (!(error instanceof StoreError)) return error;
   const message = `the database did not do it: ${error.message}`;
-  return new AdminError(error.kind, message, { cause: error });
+  return new AdminError(error.kind === 'unavailable' ? 'unavailable' : 'failed', message, { cause: error });
 }

@@ -18,6 +18,8 @@ export interface ApiContext {
     /** List requests a minute and account (contract §5). */
     readonly listsPerMinute: number;
   };
+  /** Age past which a session is not shown any more, in milliseconds (contract §5). */
+  readonly retention: number;
   /** Whose `X-Forwarded-For` is believed: nobody's, everybody's, or that of these addresses and CIDRs. */
   readonly trustProxy: boolean | readonly string[];
   readonly log: Log;

@@ -50,6 +50,10 @@ export const NO_SUCH_APPLICATION: Failure = {
   status: 404,
   error: 'app_uuid names no application of this account',
 };
+const TOO_WIDE: Failure = {
+  status: 400,
+  error: 'session_time must be narrower: of too many sessions, too few match all of these filters',
+};
 export const NO_SUCH_PATH: Failure = { status: 404, error: 'there is nothing at this path' };
 const INTERNAL: Failure = { status: 500, error: 'the server failed to handle this request' };
 
@@ -99,8 +103,8 @@ const FRAMEWORK: Record<string, Failure> = {
 export function failureOf(error: unknown): { readonly failure: Failure; readonly defect: boolean } {
   if (error instanceof ApiError) return { failure: error.failure, defect: false };
   if (error instanceof UnknownKeyError) return { failure: UNAVAILABLE, defect: false };
-  if (error instanceof StoreError && error.kind === 'unavailable') {
-    return { failure: UNAVAILABLE, defect: false };
+  if (error instanceof StoreError && error.kind !== 'failed') {
+    return { failure: error.kind === 'too-wide' ? TOO_WIDE : UNAVAILABLE, defect: false };
   }
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;

@@ -1,6 +1,7 @@
-import type { Environment, Timer } from '../environment.js';
+import { type Environment, sleep, type Timer } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { BUDGET_WINDOW } from '../verify/model.js';
 import type { Store } from './store.js';
 
 export interface HousekeepingOptions {
@@ -10,6 +11,8 @@ export interface HousekeepingOptions {
   readonly metrics: Metrics;
   /** Called when this node took over the work of dead ones: it waits in rows. */
   readonly onTakenOver: () => void;
+  /** Age past which a session and what belongs to it is deleted, in milliseconds; at least `BUDGET_WINDOW`. */
+  readonly retention: number;
   /** Milliseconds between sweeps; a second when absent. */
   readonly sweepEvery?: number;
 }
@@ -19,8 +22,15 @@ const SWEEP_EVERY = 1_000;
 const SWEEP_SIZE = 512;
 /** Milliseconds between heartbeats, each followed by a look for the work of dead nodes. */
 const HEARTBEAT_EVERY = 3_000;
+/**
+ * Milliseconds between looks for what is too old to keep; most sessions that one transaction deletes, and the
+ * milliseconds that commits have the database for themselves before the next.
+ */
+const PURGE_EVERY = 60_000;
+const PURGE_SIZE = 100;
+const PURGE_PAUSE = 25;
 
-/** What a node does by the clock: it expires sessions, proves that it lives, and takes over from the dead. */
+/** What a node does by the clock: it expires and deletes sessions, proves that it lives, takes over from the dead. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timers = new Map<string, Timer>();
@@ -29,6 +39,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#every('sweep', options.sweepEvery ?? SWEEP_EVERY, () => this.#sweep());
+    this.#every('purge', PURGE_EVERY, () => this.#purge());
     this.#every('heartbeat', HEARTBEAT_EVERY, () => this.#beat());
   }
 
@@ -49,6 +60,18 @@ export class Housekeeping {
       );
       metrics.sessions.inc({ event: 'expired' }, outcomes.filter((each) => each.kind === 'recorded').length);
       if (overdue.length < SWEEP_SIZE) return;
+    }
+  }
+
+  async #purge(): Promise<void> {
+    const { store, environment, metrics, retention } = this.#options;
+    while (!this.#stopped && store.holds()) {
+      const now = environment.now();
+      const before = { sessions: now - retention, budgets: now - BUDGET_WINDOW };
+      const { sessions, budgets } = await store.purge(before, PURGE_SIZE);
+      metrics.sessions.inc({ event: 'deleted' }, sessions);
+      if (sessions < PURGE_SIZE && budgets < PURGE_SIZE) return;
+      await sleep(environment, PURGE_PAUSE);
     }
   }
 

@@ -48,6 +48,14 @@ export interface Store {
 
   readonly read: Reader;
 
+  /**
+   * Deletes what is too old to keep, the oldest first, in one short transaction between commits: sessions that
+   * have ended, with their attempts, hops and callbacks, none of which is still to be done; budgets; and nodes that
+   * ended and left no work behind.
+   * @param limit most sessions, and most budgets, of one call
+   */
+  purge(before: PurgeTimes, limit: number): Promise<Purged>;
+
   /** Commands that wait for a commit, and what the commits so far were like. */
   load(): StoreLoad;
 
@@ -56,6 +64,20 @@ export interface Store {
 
   /** Waits for what was submitted, says that this node stopped in good order, and lets go of the database. */
   close(): Promise<void>;
+}
+
+/** What is older goes; milliseconds since 1970. */
+export interface PurgeTimes {
+  /** By creation; for nodes, by start. */
+  readonly sessions: number;
+  /** By the latest failed validation of a recipient. */
+  readonly budgets: number;
+}
+
+/** What one call deleted. Where it is the limit, there may be more. */
+export interface Purged {
+  readonly sessions: number;
+  readonly budgets: number;
 }
 
 export interface StoreLoad {
@@ -69,9 +91,10 @@ export interface CommitObservation {
   readonly duration: number;
 }
 
+/** `too-wide`: a list whose filters match too few of too many sessions to be searched; ask for less time. */
 export class StoreError extends Error {
   constructor(
-    readonly kind: 'unavailable' | 'failed',
+    readonly kind: 'unavailable' | 'failed' | 'too-wide',
     message: string,
     options?: ErrorOptions,
   ) {
@@ -95,6 +118,12 @@ export interface SessionQuery {
   readonly status?: SessionStatus;
   readonly recipient?: string;
   readonly application?: string;
+  readonly alias?: string;
+  /** ISO 3166-1 alpha-2, upper case. */
+  readonly country?: string;
+  /** Of any attempt of the session. Neither is empty. */
+  readonly brandName?: string;
+  readonly appHash?: string;
   /** At which moment the status is meant. */
   readonly now: number;
   /** 1–20 and 0–100,000 (contract §5). */
@@ -129,6 +158,11 @@ export interface Reader {
   application(uuid: ApplicationId): Promise<Application | null>;
   defaultApplication(account: AccountId): Promise<Application | null>;
   session(uuid: SessionId): Promise<SessionView | null>;
+  /**
+   * One filter is answered exactly, whatever it matches. Of several together, no more than some 100,000 sessions
+   * are looked at that match the rarest.
+   * @throws StoreError `too-wide` when those do not fill the page and there are more
+   */
   sessions(query: SessionQuery): Promise<SessionView[]>;
   /** What a carrier took of an account's messages since a time, newest first. Its message ids are UUIDv7. */
   taken(query: {

@@ -40,7 +40,9 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    sessions: counter('sessions_total', 'Sessions by event: started, resumed, verified, expired.', ['event']),
+    sessions: counter('sessions_total', 'Sessions by event: started, resumed, verified, expired, deleted.', [
+      'event',
+    ]),
     attempts: counter('attempts_total', 'Attempts by channel and status reached.', ['channel', 'status']),
     hops: counter('hops_total', 'Tries of attempts on carriers by result.', ['carrier', 'status']),
     receipts: counter('receipts_total', 'Carrier reports by result.', ['carrier', 'result']),

@@ -31,6 +31,7 @@ routes:
   - {carriers: [desk]}
 limits: {failed_validations_per_recipient: 5, lists_per_minute: 100}
 callbacks: {per_host: 4, total: 64}
+retention_days: 30
 drain_seconds: 0
 `,
       env,
@@ -56,6 +57,7 @@ drain_seconds: 0
       ],
       limits: { failedValidationsPerRecipient: 5, listsPerMinute: 100 },
       callbacks: { perHost: 4, total: 64 },
+      retentionDays: 30,
       drain: 0,
     });
     expect(Object.isFrozen(config.carriers[0]!.settings)).toBe(true);
@@ -80,6 +82,8 @@ drain_seconds: 0
     ['callbacks: {per_host: 1.5}', 'callbacks.per_host: expected a whole number'],
     ['callbacks: [1]', 'callbacks: expected a map'],
     ['drain_seconds: soon', 'drain_seconds: expected a whole number'],
+    ['retention_days: 0', 'retention_days: expected a whole number from 1 to 3650'],
+    ['retention_days: 3651', 'retention_days: expected a whole number from 1 to 3650'],
     ['- a', 'to hold a map'],
     ['carriers: [a]', 'carriers: expected a map'],
     ['carriers: {Bad Name: {type: inbox}}', 'carriers.Bad Name: expected a name'],

@@ -25,6 +25,7 @@ describe('without any variable', () => {
       routes: [],
       limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
       callbacks: { perHost: 16, total: 512 },
+      retentionDays: 90,
       drain: 10,
     });
   });

@@ -37,7 +37,7 @@ describe('the configuration page', () => {
 
   it('tells the defaults of numbers as they are', () => {
     const page = read('docs/configuration.md');
-    const { host, port, limits, callbacks, drain, metrics } = loadConfig({}, carrierTypes);
+    const { host, port, limits, callbacks, retentionDays, drain, metrics } = loadConfig({}, carrierTypes);
     const { failedValidationsPerRecipient, listsPerMinute } = limits;
     expect(page).toContain(`| \`COUNTERSIGN_HOST\` | \`${host}\` |`);
     expect(page).toContain(`| \`COUNTERSIGN_PORT\` | \`${port}\` |`);
@@ -46,6 +46,7 @@ describe('the configuration page', () => {
     expect(page).toContain(`| \`lists_per_minute\` | ${listsPerMinute} |`);
     expect(page).toContain(`| \`per_host\` | ${callbacks.perHost} |`);
     expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
+    expect(page).toContain(`Default ${retentionDays}, 1 to 3,650`);
     expect(page).toContain(`Default ${drain}, 0 to`);
   });
 });

@@ -133,6 +133,7 @@ export class World {
       log,
       metrics,
       sweepEvery: 7_000,
+      retention: 86_400_000,
       onTakenOver: () => {
         void dispatcher.refill();
         void callbacks.refill();

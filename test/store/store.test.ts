@@ -231,6 +231,147 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(await ids({ status: 'in-progress', now: NOW + 700_000 })).toEqual([]);
   });
 
+  test('lists by alias and country, and by brand and hash of any attempt', async () => {
+    const login = { ...fixture.application, uuid: newId() as never, alias: 'login' };
+    const [french, branded] = [
+      start(fixture, store, { recipient: '33612345678' as Recipient, country: 'FR' }),
+      start({ ...fixture, application: login }, store, { now: NOW + 1, brandName: 'Umbrella' }),
+    ];
+    for (const command of [french, branded]) await store.submit(command);
+    const again = {
+      now: NOW + 2,
+      recipient: french.recipient,
+      brandName: 'Umbrella',
+      appHash: 'FA+9qCX9VSu',
+    };
+    await store.submit(start(fixture, store, again));
+    const base = { account: fixture.account, since: NOW, until: NOW + 9, now: NOW + 9, limit: 20, offset: 0 };
+    const ids = async (query: object) =>
+      (await store.read.sessions({ ...base, ...query })).map(({ session }) => session.uuid);
+    const [older, newer] = [french.session, branded.session];
+    expect(await ids({ alias: 'login' })).toEqual([newer]);
+    expect(await ids({ alias: 'logi' })).toEqual([]);
+    expect(await ids({ country: 'FR' })).toEqual([older]);
+    expect(await ids({ brandName: 'Umbrella' })).toEqual([newer, older]);
+    expect(await ids({ brandName: 'Umbrella', limit: 1, offset: 1 })).toEqual([older]);
+    expect(await ids({ brandName: 'Acme' })).toEqual([older]);
+    expect(await ids({ appHash: 'FA+9qCX9VSu' })).toEqual([older]);
+    expect(await ids({ brandName: 'Acme', appHash: 'FA+9qCX9VSu', country: 'FR' })).toEqual([older]);
+    expect(await ids({ brandName: 'Umbrella', alias: 'login' })).toEqual([newer]);
+    expect(await ids({ brandName: 'Umbrella', status: 'expired', now: NOW + 700_000 })).toEqual([
+      newer,
+      older,
+    ]);
+    expect(await ids({ country: 'FR', alias: 'login' })).toEqual([]);
+    expect(await ids({ account: 'MAZZZZZZZZZZZZZZZZZZ', brandName: 'Umbrella' })).toEqual([]);
+  });
+
+  test('pages of a list stay the same while others start sessions', async () => {
+    const numbered = (index: number, now: number) =>
+      start(fixture, store, { now, recipient: String(14155550000 + index) as Recipient });
+    const early = Array.from({ length: 30 }, (_, index) => numbered(index, NOW + index));
+    await Promise.all(early.map((command) => store.submit(command)));
+    const query = { account: fixture.account, since: NOW, until: NOW + 30, now: NOW + 99, limit: 4 };
+    const writing = Promise.all(
+      Array.from({ length: 200 }, (_, index) => store.submit(numbered(100 + index, NOW + 30 + index))),
+    );
+    const pages: SessionId[] = [];
+    for (let offset = 0; offset < 30; offset += 4) {
+      const page = await store.read.sessions({ ...query, offset });
+      pages.push(...page.map(({ session }) => session.uuid));
+    }
+    await writing;
+    expect(pages).toEqual(early.map((command) => command.session).reverse());
+  });
+
+  describe('retention', () => {
+    const DAY = 86_400_000;
+    /** Starts a session of a recipient, lets its attempt be delivered, and expires it. */
+    const finished = async (now: number, recipient: string, url: string | null = null) => {
+      const command = start(fixture, store, { now, recipient: recipient as Recipient, url });
+      await store.submit(command);
+      const at = { now, owner: store.epoch, attempt: command.attempt, number: 1, carrier: 'inbox' };
+      await store.submit({ type: 'hop-accepted', ...at, messageId: newId(now) });
+      const ends = { now: now + 600_000, owner: store.epoch, session: command.session, force: false };
+      await store.submit({ type: 'expire', ...ends });
+      return command;
+    };
+    const shown = async (...commands: { session: SessionId }[]) => {
+      const views = await Promise.all(commands.map(({ session }) => store.read.session(session)));
+      return views.map((view) => view !== null);
+    };
+    const olderThan = (sessions: number) => ({ sessions, budgets: 0 });
+
+    test('deletes sessions by age, the oldest first, a few at a time, with all that belongs to them', async () => {
+      const first = await finished(NOW, '14155550001');
+      const second = await finished(NOW + DAY, '14155550002');
+      const third = await finished(NOW + 2 * DAY, '14155550003');
+      expect(await store.purge(olderThan(NOW), 10)).toEqual({ sessions: 0, budgets: 0 });
+      expect(await store.purge(olderThan(NOW + 2 * DAY), 1)).toEqual({ sessions: 1, budgets: 0 });
+      expect(await shown(first, second, third)).toEqual([false, true, true]);
+      expect(await store.purge(olderThan(NOW + 2 * DAY), 10)).toEqual({ sessions: 1, budgets: 0 });
+      expect(await store.purge(olderThan(NOW + 2 * DAY), 10)).toEqual({ sessions: 0, budgets: 0 });
+      expect(await shown(first, second, third)).toEqual([false, false, true]);
+      const taken = { carrier: 'inbox', account: fixture.account, since: 0, limit: 10 };
+      expect((await store.read.taken(taken)).map(({ session }) => session.uuid)).toEqual([third.session]);
+      const late = { now: NOW + DAY, owner: store.epoch, carrier: 'inbox', errorCode: null } as const;
+      const by = { kind: 'hop', attempt: first.attempt, number: 1 } as const;
+      const receipt = { type: 'receipt', ...late, by, status: 'delivered' } as const;
+      expect(await store.submit(receipt)).toEqual({ kind: 'unknown' });
+    });
+
+    test('leaves sessions that are in progress or have callbacks to make, and goes past them', async () => {
+      const live = start(fixture, store);
+      await store.submit(live);
+      const calling = await finished(NOW + 1, '14155550001', 'https://example.com/');
+      const silent = await finished(NOW + 2, '14155550002');
+      expect(await store.purge(olderThan(NOW + DAY), 1)).toEqual({ sessions: 1, budgets: 0 });
+      expect(await store.purge(olderThan(NOW + DAY), 1)).toEqual({ sessions: 0, budgets: 0 });
+      expect(await shown(live, calling, silent)).toEqual([true, true, false]);
+      for (let sequence = 1; sequence <= 3; sequence++) {
+        const result = { ok: true, retriable: true, httpStatus: 200, reason: null };
+        const at = { now: NOW + 3, owner: store.epoch, attempt: calling.attempt, sequence };
+        await store.submit({ type: 'callback-tried', ...at, ...result });
+      }
+      expect(await store.purge(olderThan(NOW + DAY), 10)).toEqual({ sessions: 1, budgets: 0 });
+      expect(await shown(live, calling)).toEqual([true, false]);
+    });
+
+    test('forgets the failed validations of a recipient once the last has aged', async () => {
+      const command = start(fixture, store);
+      await store.submit(command);
+      const { session } = (await store.read.session(command.session))!;
+      const wrong = wrongCode(codeOf(fixture, session));
+      for (const now of [NOW + 1000, NOW + 2000]) {
+        await store.submit(validation(fixture, session.uuid, wrong, { now }));
+      }
+      expect(await store.purge({ sessions: 0, budgets: NOW + 1999 }, 10)).toEqual({
+        sessions: 0,
+        budgets: 0,
+      });
+      expect(await store.purge({ sessions: 0, budgets: NOW + 2000 }, 10)).toEqual({
+        sessions: 0,
+        budgets: 1,
+      });
+      expect(await store.purge({ sessions: 0, budgets: NOW + 2000 }, 10)).toEqual({
+        sessions: 0,
+        budgets: 0,
+      });
+    });
+
+    test('goes on beside commits', async () => {
+      for (let index = 0; index < 20; index++) await finished(NOW + index, String(14155550000 + index));
+      const fresh = Array.from({ length: 50 }, (_, index) =>
+        start(fixture, store, { now: NOW + DAY, recipient: String(14155551000 + index) as Recipient }),
+      );
+      const started = Promise.all(fresh.map((command) => store.submit(command)));
+      const purged = await Promise.all(Array.from({ length: 5 }, () => store.purge(olderThan(NOW + DAY), 5)));
+      expect(purged.map(({ sessions }) => sessions)).toEqual([5, 5, 5, 5, 0]);
+      expect((await started).every((outcome) => outcome.kind === 'started')).toBe(true);
+      expect(await shown(...fresh)).toEqual(fresh.map(() => true));
+    });
+  });
+
   test('finds overdue sessions, expires them once, and starts anew where a live row has passed its time', async () => {
     const first = start(fixture, store);
     await store.submit(first);

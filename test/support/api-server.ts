@@ -115,6 +115,7 @@ export async function startApi(
     keyring,
     environment,
     limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
+    retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) }),
     metrics: createMetrics(),

@@ -4,7 +4,7 @@ import type { Account, AccountId, SessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
 import { isUuid } from '../../verify/uuid.js';
 import { badRequest } from '../errors.js';
-import { integerParameter, parameter, recipientParameter } from './query.js';
+import { integerParameter, parameter, parameterOf, recipientParameter } from './query.js';
 import { sessionTimeRange } from './session-time.js';
 
 /** Contract §5. */
@@ -19,29 +19,35 @@ const STATUSES: Record<string, SessionStatus> = {
   expired: 'expired',
 };
 
-/** Filters that the contract names and this version does not have; ignoring one would show too much. */
-const NOT_YET = ['alias', 'country', 'brand_name', 'app_hash', 'BrandName', 'AppHash'];
-
-/** The list that the query parameters ask for. Unknown and empty parameters are ignored. */
+/**
+ * The list that the query parameters ask for. Unknown and empty parameters are ignored.
+ * @param oldest what was created before is not shown any more, milliseconds since 1970
+ */
 export async function listQuery(
   directory: Directory,
   account: Account,
   query: unknown,
   now: number,
+  oldest: number,
 ): Promise<SessionQuery> {
-  for (const name of NOT_YET) {
-    if (parameter(query, name) !== undefined) throw badRequest(`the filter ${name} is not available yet`);
-  }
   const application = parameter(query, 'app_uuid')?.toLowerCase();
   if (application !== undefined && !isUuid(application)) {
     throw badRequest('app_uuid must be the UUID of an application');
   }
+  const { since, until } = sessionTimeRange(query, now);
   return {
     account: await listedAccount(directory, account, parameter(query, 'subaccount')),
-    ...sessionTimeRange(query, now),
+    since: Math.max(since, oldest),
+    until,
     status: readStatus(parameter(query, 'status')),
     recipient: recipientParameter(query),
     application,
+    alias: parameter(query, 'alias'),
+    country: readCountry(parameter(query, 'country')),
+    // The second spelling is the Go SDK's (contract §8).
+    brandName: parameterOf(query, 'brand_name', 'BrandName'),
+    // A plus sign that was not escaped arrives as a space, which no hash has.
+    appHash: parameterOf(query, 'app_hash', 'AppHash')?.replaceAll(' ', '+'),
     now,
     limit: integerParameter(query, 'limit', { min: 1, max: MAX_LIMIT, otherwise: MAX_LIMIT }),
     offset: integerParameter(query, 'offset', { min: 0, max: MAX_OFFSET, otherwise: 0 }),
@@ -54,6 +60,10 @@ export function pagePath(account: Account, query: SessionQuery, offset: number):
   if (query.status) parameters.set('status', query.status);
   if (query.recipient) parameters.set('recipient', query.recipient);
   if (query.application) parameters.set('app_uuid', query.application);
+  if (query.alias) parameters.set('alias', query.alias);
+  if (query.country) parameters.set('country', query.country);
+  if (query.brandName) parameters.set('brand_name', query.brandName);
+  if (query.appHash) parameters.set('app_hash', query.appHash);
   if (query.account !== account.authId) parameters.set('subaccount', query.account);
   parameters.set('session_time__gte', formatTime(query.since));
   parameters.set('session_time__lt', formatTime(query.until));
@@ -64,6 +74,13 @@ function readStatus(text: string | undefined): SessionStatus | undefined {
   if (text === undefined) return undefined;
   if (!Object.hasOwn(STATUSES, text)) throw badRequest('status must be in-progress, verified or expired');
   return STATUSES[text];
+}
+
+function readCountry(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[A-Za-z]{2}$/.test(text))
+    throw badRequest('country must be a code of ISO 3166-1 alpha-2 such as US');
+  return text.toUpperCase();
 }
 
 /** A main account may ask for a subaccount of its own; a subaccount only for itself. */

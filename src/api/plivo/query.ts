@@ -11,6 +11,16 @@ export function parameter(query: unknown, name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
+/**
+ * The value of a parameter that has several names.
+ * @throws ApiError 400 when it is given more than once, under one of them or two
+ */
+export function parameterOf(query: unknown, ...names: readonly [string, ...string[]]): string | undefined {
+  const given = names.flatMap((name) => parameter(query, name) ?? []);
+  if (given.length > 1) throw badRequest(`${names[0]} is given more than once`);
+  return given[0];
+}
+
 /** A whole number within bounds, or the default when it is not given. */
 export function integerParameter(
   query: unknown,

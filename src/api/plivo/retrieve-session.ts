@@ -6,14 +6,17 @@ import { RetrievedSession, sessionView } from './session-view.js';
 
 /** `GET …/Verify/Session/{session_uuid}/` → 200 (contract §4). */
 export function retrieveSession(app: FastifyInstance, context: ApiContext): void {
-  const { store, environment } = context;
+  const { store, environment, retention } = context;
   app.get(
     '/Verify/Session/:session_uuid/',
     { schema: { response: { 200: RetrievedSession } } },
     async (request, reply) => {
       const found = await store.read.session(sessionIdOf(request));
+      const now = environment.now();
       if (found?.session.account !== request.account!.authId) return sendFailure(reply, NO_SUCH_SESSION);
-      return reply.send({ api_id: request.id, ...sessionView(found, environment.now()) });
+      // It is gone from the moment on that it may be deleted (contract §5).
+      if (found.session.createdAt < now - retention) return sendFailure(reply, NO_SUCH_SESSION);
+      return reply.send({ api_id: request.id, ...sessionView(found, now) });
     },
   );
 }

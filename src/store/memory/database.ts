@@ -15,6 +15,7 @@ import { keyOf, liveKey, pairKey, type TableName, type Write } from '../working-
 /** A node as the others see it. */
 export interface NodeRow {
   readonly epoch: number;
+  readonly startedAt: number;
   heartbeatAt: number;
   /** The node said that it stopped; its work was not what killed it. */
   stopped: boolean;
@@ -97,6 +98,20 @@ export class MemoryDatabase implements RowSource {
       attempt.session,
       [...others, attempt].sort((a, b) => a.sequence - b.sequence),
     );
+  }
+
+  /** Removes a session with its attempts, hops and callbacks. */
+  removeSession(uuid: string): void {
+    for (const attempt of this.attemptsOf(uuid)) {
+      for (const { number } of this.hopsOf(attempt.uuid))
+        this.tables.hop.delete(pairKey(attempt.uuid, number));
+      for (let sequence = 1; sequence <= attempt.callbacksMade; sequence++) {
+        this.tables.callback.delete(pairKey(attempt.uuid, sequence));
+      }
+      this.tables.attempt.delete(attempt.uuid);
+    }
+    this.#attemptsOf.delete(uuid);
+    this.tables.session.delete(uuid);
   }
 
   #rows(table: TableName): Map<string, unknown> {

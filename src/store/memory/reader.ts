@@ -9,6 +9,8 @@ import type { MemoryDatabase } from './database.js';
 export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
   const { tables } = database;
   const view = (session: Session): SessionView => ({ session, attempts: database.attemptsOf(session.uuid) });
+  const someAttempt = (session: Session, field: 'brandName' | 'appHash', value: string) =>
+    database.attemptsOf(session.uuid).some((attempt) => attempt[field] === value);
   const newest = (a: { uuid: string }, b: { uuid: string }) => (a.uuid < b.uuid ? 1 : -1);
   const pending = () =>
     [...tables.attempt.values()].filter((each) => each.delivery === 'pending' && each.owner === epoch);
@@ -37,7 +39,11 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
             session.createdAt < query.until &&
             (query.status === undefined || sessionStatus(session, query.now) === query.status) &&
             (query.recipient === undefined || session.recipient === query.recipient) &&
-            (query.application === undefined || session.application === query.application),
+            (query.application === undefined || session.application === query.application) &&
+            (query.alias === undefined || session.alias === query.alias) &&
+            (query.country === undefined || session.country === query.country) &&
+            (query.brandName === undefined || someAttempt(session, 'brandName', query.brandName)) &&
+            (query.appHash === undefined || someAttempt(session, 'appHash', query.appHash)),
         )
         .sort(newest)
         .slice(query.offset, query.offset + query.limit)

@@ -5,9 +5,18 @@ import type { Attempt, Callback } from '../../verify/model.js';
 import { lookupOf } from '../../verify/state.js';
 import { BatchError, GroupCommit } from '../group-commit.js';
 import { load } from '../load.js';
-import type { CommitObservation, Reader, Store, StoreLoad } from '../store.js';
+import {
+  type CommitObservation,
+  type Purged,
+  type PurgeTimes,
+  type Reader,
+  type Store,
+  StoreError,
+  type StoreLoad,
+} from '../store.js';
 import { type CommandResult, decideAll, WorkingSet } from '../working-set.js';
 import { MemoryDatabase } from './database.js';
+import { purge } from './purge.js';
 import { memoryReader } from './reader.js';
 
 export interface MemoryStoreOptions {
@@ -48,9 +57,10 @@ export class MemoryStore implements Store {
     this.#options = options;
     this.database = options.database ?? new MemoryDatabase();
     const { environment } = options;
-    this.epoch = this.database.nodes.size + 1;
+    this.epoch = Math.max(0, ...this.database.nodes.keys()) + 1;
     this.database.nodes.set(this.epoch, {
       epoch: this.epoch,
+      startedAt: environment.now(),
       heartbeatAt: environment.now(),
       stopped: false,
     });
@@ -110,6 +120,11 @@ export class MemoryStore implements Store {
 
   async useKeyring(keyring: KeyringData): Promise<void> {
     this.#keyring = new Keyring(keyring);
+  }
+
+  async purge(before: PurgeTimes, limit: number): Promise<Purged> {
+    if (this.failure) throw new StoreError('unavailable', 'the database is away');
+    return purge(this.database, before, limit, this.epoch);
   }
 
   load(): StoreLoad {

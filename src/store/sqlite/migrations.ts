@@ -76,7 +76,12 @@ export const MIGRATIONS: readonly string[] = [
     updated_at integer not null
   ) strict, without rowid;
   create index session_by_account on session (account, uuid);
+  -- One index a filter of the list, each in the order of the list. expires_at tells live from overdue in the index.
   create index session_by_recipient on session (account, recipient, uuid);
+  create index session_by_status on session (account, status, uuid, expires_at);
+  create index session_by_application on session (account, application, uuid);
+  create index session_by_alias on session (account, alias, uuid);
+  create index session_by_country on session (account, country, uuid);
 
   create table live_session (
     application text not null,
@@ -115,6 +120,9 @@ export const MIGRATIONS: readonly string[] = [
     updated_at integer not null
   ) strict, without rowid;
   create unique index attempt_by_session on attempt (session, sequence);
+  -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.
+  create index attempt_by_brand_name on attempt (account, brand_name, session) where brand_name <> '';
+  create index attempt_by_app_hash on attempt (account, app_hash, session) where app_hash <> '';
   create index attempt_pending on attempt (owner, carrier, next_at) where delivery = 'pending';
 
   create table hop (
@@ -156,7 +164,9 @@ export const MIGRATIONS: readonly string[] = [
     account text not null,
     recipient text not null,
     failures text not null,
+    latest_at integer not null,
     primary key (account, recipient)
   ) strict, without rowid;
+  create index recipient_budget_by_age on recipient_budget (latest_at);
   `,
 ];

@@ -13,9 +13,10 @@ export type Answer =
 
 /**
  * `away`: the database is full or busy, nothing was changed. `broken`: this call cannot succeed, nothing was
- * changed. `held`: another process has the data directory. `doubt`: the file may not be what it seems.
+ * changed. `held`: another process has the data directory. `doubt`: the file may not be what it seems. `too-wide`:
+ * a search would take too long.
  */
-export type FailureKind = 'away' | 'broken' | 'held' | 'doubt';
+export type FailureKind = 'away' | 'broken' | 'held' | 'doubt' | 'too-wide';
 
 export class WorkerFailure extends Error {
   constructor(

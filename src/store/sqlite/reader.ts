@@ -1,9 +1,10 @@
 import type { AccountId, Session, SessionId } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import { uuidFloor } from '../../verify/uuid.js';
-import type { Reader, SessionQuery, SessionView } from '../store.js';
+import type { Reader, SessionView } from '../store.js';
 import type { Connection } from './connection.js';
 import { sqliteRows } from './rows.js';
+import { listedSessions } from './session-list.js';
 
 /** What a reader answers without waiting, in the worker that owns the connection. */
 export type SyncReader = {
@@ -55,18 +56,11 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       const session = rows.session(uuid);
       return session ? view(session) : null;
     },
-    sessions: (query) => {
-      const { where, values } = conditionsOf(query);
-      return connection
-        .select(
-          'session',
-          `where ${where} order by uuid desc limit ? offset ?`,
-          ...values,
-          query.limit,
-          query.offset,
-        )
-        .map(view);
-    },
+    // One that retention deletes meanwhile is left out.
+    sessions: (query) =>
+      listedSessions(connection, query)
+        .flatMap((uuid) => rows.session(uuid) ?? [])
+        .map(view),
     taken: ({ carrier, account, recipient, since, limit }) => {
       const own = recipient === undefined ? '' : 'and s.recipient = ?';
       const found = connection
@@ -164,31 +158,4 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       callbacks: count(`select count(*) from callback where state = 'ready'`),
     }),
   };
-}
-
-/** The time range is a range of keys; every other condition is checked on the way. */
-function conditionsOf(query: SessionQuery): { where: string; values: unknown[] } {
-  const conditions = ['account = ?', 'uuid >= ?', 'uuid < ?'];
-  const values: unknown[] = [query.account, uuidFloor(query.since), uuidFloor(query.until)];
-  if (query.recipient !== undefined) {
-    conditions.push('recipient = ?');
-    values.push(query.recipient);
-  }
-  if (query.application !== undefined) {
-    conditions.push('application = ?');
-    values.push(query.application);
-  }
-  switch (query.status) {
-    case 'verified':
-      conditions.push(`status = 'verified'`);
-      break;
-    case 'expired':
-      conditions.push(`(status = 'expired' or (status = 'in-progress' and expires_at <= ?))`);
-      values.push(query.now);
-      break;
-    case 'in-progress':
-      conditions.push(`status = 'in-progress' and expires_at > ?`);
-      values.push(query.now);
-  }
-  return { where: conditions.join(' and '), values };
 }

@@ -2,7 +2,15 @@ import type { Environment } from '../../environment.js';
 import type { Command, Effect, OutcomeOf } from '../../verify/commands.js';
 import type { KeyringData } from '../../verify/keyring.js';
 import { BatchError, GroupCommit } from '../group-commit.js';
-import { type CommitObservation, type Reader, type Store, StoreError, type StoreLoad } from '../store.js';
+import {
+  type CommitObservation,
+  type Purged,
+  type PurgeTimes,
+  type Reader,
+  type Store,
+  StoreError,
+  type StoreLoad,
+} from '../store.js';
 import type { CommandResult } from '../working-set.js';
 import { WorkerFailure } from './protocol.js';
 import { READER_METHODS } from './reader.js';
@@ -94,6 +102,10 @@ class SqliteStore implements Store {
     return this.#ask(this.writer, 'useKeyring', keyring);
   }
 
+  purge(before: PurgeTimes, limit: number): Promise<Purged> {
+    return this.#ask(this.writer, 'purge', before, limit, this.epoch);
+  }
+
   load(): StoreLoad {
     return { waiting: this.#commits.waiting };
   }
@@ -134,6 +146,7 @@ class SqliteStore implements Store {
       return await worker.call<Result>(method, ...args);
     } catch (error) {
       const { kind, message } = error as WorkerFailure;
+      if (kind === 'too-wide') throw new StoreError(kind, message);
       throw new StoreError(kind === 'broken' ? 'failed' : 'unavailable', message);
     }
   }

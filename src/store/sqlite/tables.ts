@@ -356,11 +356,13 @@ const callback: Codec<Callback> = {
 const budget: Codec<RecipientBudget> = {
   table: 'recipient_budget',
   key: ['account', 'recipient'],
-  mutable: ['failures'],
+  mutable: ['failures', 'latest_at'],
   columns: {
     account: (row) => row.account,
     recipient: (row) => row.recipient,
     failures: (row) => JSON.stringify(row.failures),
+    // For retention alone.
+    latest_at: (row) => row.failures.at(-1) ?? 0,
   },
   decode: (v) =>
     ({

@@ -5,10 +5,12 @@ import type { Command } from '../../verify/commands.js';
 import { Keyring, type KeyringData } from '../../verify/keyring.js';
 import { lookupOf } from '../../verify/state.js';
 import { load } from '../load.js';
+import type { Purged, PurgeTimes } from '../store.js';
 import { type CommandResult, decideAll, WorkingSet } from '../working-set.js';
 import { Connection } from './connection.js';
 import { MIGRATIONS } from './migrations.js';
 import { serve, WorkerFailure } from './protocol.js';
+import { purge } from './purge.js';
 import { sqliteRows } from './rows.js';
 
 /** The one writer of an embedded database: decides and commits batches, in a thread of its own. */
@@ -61,6 +63,10 @@ serve(parentPort!, {
       );
       return pending.all(epoch, epoch).length + ready.all(epoch, epoch).length;
     });
+  },
+
+  purge(before: PurgeTimes, limit: number, epoch: number): Purged {
+    return transaction((database) => purge(database, before, limit, epoch));
   },
 
   close(epoch: number, now: number): void {

@@ -28,6 +28,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
     environment,
     directory: new Directory(store.read, () => keyring.current, environment),
     limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
+    retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog('debug', { write: (line) => void lines.push(line) }),
     metrics: createMetrics(),
