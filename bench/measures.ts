@@ -56,7 +56,10 @@ export async function measureCreates(
     delivered(now) - delivered(before) >= result.right &&
     (callbackUrl === undefined || calledBack(now) - calledBack(before) >= 3 * result.right);
   let after = await server.metrics();
-  await until(async () => reported((after = await server.metrics())), 'the last report');
+  await until(async () => {
+    after = await server.metrics();
+    return reported(after);
+  }, 'the last report');
   const took = (Date.now() - result.startedAt) / 1000;
   const grown = (metric: string) => after.value(metric) - before.value(metric);
   return {
