@@ -27,8 +27,8 @@ const HEARTBEAT_EVERY = 3_000;
  * milliseconds that commits have the database for themselves before the next.
  */
 const PURGE_EVERY = 60_000;
-const PURGE_SIZE = 100;
-const PURGE_PAUSE = 25;
+const PURGE_SIZE = 50;
+const PURGE_PAUSE = 50;
 
 /** What a node does by the clock: it expires and deletes sessions, proves that it lives, takes over from the dead. */
 export class Housekeeping {
