@@ -8,7 +8,7 @@ import { sqliteReader } from './reader.js';
 const { directory, epoch } = workerData as { directory: string; epoch: number };
 
 const connection = new Connection(join(directory, 'countersign.db'), 5_000);
-connection.exec('pragma query_only = on; pragma cache_size = -32768');
+connection.exec('pragma query_only = on');
 
 serve(parentPort!, {
   ...sqliteReader(connection, epoch),
