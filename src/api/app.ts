@@ -99,6 +99,11 @@ export function buildApi(context: ApiContext): FastifyInstance {
     if (request.body === undefined) request.body = {};
     done();
   });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // What was in flight when the drain began is answered on connections that nothing else would close.
+    if (context.draining()) reply.header('connection', 'close');
+    done(null, payload);
+  });
   app.addHook('onResponse', (request, reply, done) => {
     recordRequest(context, request, reply);
     done();

@@ -24,8 +24,12 @@ export function schemaError(errors: readonly FastifySchemaValidationError[], par
   return badRequest(`${name} must be ${error.parentSchema?.description ?? 'something else'}`);
 }
 
+/** Digits that may be a code or a number: an answer never repeats them, even where a name belongs. */
+const DIGITS = /[0-9]{4}/;
+
 /** The error for a field that does not exist, with the nearest one that does. */
 export function unknownField(name: string, known: readonly string[]): Error {
+  if (DIGITS.test(name)) return badRequest('a name in the body is not a field of this request');
   const shown = JSON.stringify(name.slice(0, MAX_NAME));
   if (name.length > MAX_NAME) return badRequest(`${shown}… is not a field of this request`);
   const near = known

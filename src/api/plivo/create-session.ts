@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { normaliseCallbackUrl } from '../../verify/callback-url.js';
 import type { StartAttempt } from '../../verify/commands.js';
 import { NONCE_BYTES } from '../../verify/keyring.js';

@@ -1,5 +1,5 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
 import type { TakenMessage } from '../../store/store.js';
 import { revealCode } from '../../verify/codes.js';
 import { type Keyring, UnknownKeyError } from '../../verify/keyring.js';

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
 import type { SessionView as StoredSession } from '../../store/store.js';
 import { type Attempt, type Session, sessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
