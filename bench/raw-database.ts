@@ -5,8 +5,6 @@ import { uuidv7 } from '#verify/uuid.js';
 
 /** What one run of the yardstick does. */
 export interface RawPlan {
-  /** A file that does not exist yet. */
-  readonly path: string;
   readonly seconds: number;
   /** Commands per commit, as the server had them; a session takes three. */
   readonly batch: number;
@@ -16,13 +14,6 @@ export interface RawResult {
   readonly sessions: number;
   readonly seconds: number;
 }
-
-/**
- * The yardstick of durability, a process of its own: the driver alone, writing the rows of a session that is
- * created, accepted by a carrier and reported delivered, in as many commits as the server makes. It decides, loads
- * and answers nothing.
- */
-process.on('message', (plan: RawPlan) => process.send!(run(plan)));
 
 /** Columns that are written, in the order of the values below. */
 const INSERT = {
@@ -51,52 +42,59 @@ interface Started {
   readonly message: string;
 }
 
-function run({ path, seconds, batch }: RawPlan): RawResult {
-  const database = new Database(path);
-  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768');
-  for (const migration of MIGRATIONS) database.exec(migration);
-  const insert = (table: keyof typeof INSERT) => {
-    const marks = INSERT[table].split(',').fill('?').join(', ');
-    return database.prepare(`insert into ${table} (${INSERT[table]}) values (${marks})`);
-  };
-  const statements = {
-    session: insert('session'),
-    live: insert('live_session'),
-    attempt: insert('attempt'),
-    hop: insert('hop'),
-    updateAttempt: database.prepare(UPDATE.attempt),
-    updateHop: database.prepare(UPDATE.hop),
-    begin: database.prepare('begin immediate'),
-    commit: database.prepare('commit'),
-  };
+/*
+ * The yardstick of durability, a process of its own whose argument is a file that does not exist yet: the driver
+ * alone, writing the rows of sessions that are created, accepted by a carrier and reported delivered, in as many
+ * commits as the server makes. It decides nothing, loads nothing and answers nobody.
+ */
+const database = new Database(process.argv[2]!);
+database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768');
+for (const migration of MIGRATIONS) database.exec(migration);
+const insert = (table: keyof typeof INSERT) => {
+  const marks = INSERT[table].split(',').fill('?').join(', ');
+  return database.prepare(`insert into ${table} (${INSERT[table]}) values (${marks})`);
+};
+const statements = {
+  session: insert('session'),
+  live: insert('live_session'),
+  attempt: insert('attempt'),
+  hop: insert('hop'),
+  updateAttempt: database.prepare(UPDATE.attempt),
+  updateHop: database.prepare(UPDATE.hop),
+  begin: database.prepare('begin immediate'),
+  commit: database.prepare('commit'),
+};
 
-  let number = 0;
-  const start = (): Started => {
-    const at = Date.now();
-    const [session, attempt] = [uuidv7(at, randomBytes(10)), uuidv7(at, randomBytes(10))];
-    const recipient = `1415${2_000_000 + number++}`;
-    statements.session.run(
-      // biome-ignore format: one row, two lines
-      [session, ACCOUNT, APPLICATION, 'default', recipient, 'US', 'sms', 'en', 'in-progress', 'key', 6,
-        null, null, 'POST', 3, 1, 0, '127.0.0.1', at + 600_000, at, at],
-    );
-    statements.live.run([APPLICATION, recipient, session, at + 600_000]);
-    statements.attempt.run(
-      // biome-ignore format: one row, two lines
-      [attempt, session, ACCOUNT, 1, 'sms', 'queued', null, 'en', 'Acme', '', TEMPLATE, null, 'enabled', null,
-        'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at],
-    );
-    return { attempt, at, message: uuidv7(at, randomBytes(10)) };
-  };
-  const accept = ({ attempt, at, message }: Started) => {
-    statements.hop.run([attempt, 1, 'inbox', message, 'accepted', null, null, at, at]);
-    statements.updateAttempt.run(['sent', null, 'handed', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
-  };
-  const report = ({ attempt, at, message }: Started) => {
-    statements.updateHop.run(['inbox', message, 'delivered', null, null, at, attempt, 1]);
-    statements.updateAttempt.run(['delivered', null, 'done', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
-  };
+let number = 0;
+const start = (): Started => {
+  const at = Date.now();
+  const [session, attempt] = [uuidv7(at, randomBytes(10)), uuidv7(at, randomBytes(10))];
+  const recipient = `1415${2_000_000 + number++}`;
+  statements.session.run(
+    // biome-ignore format: one row, two lines
+    [session, ACCOUNT, APPLICATION, 'default', recipient, 'US', 'sms', 'en', 'in-progress', 'key', 6,
+      null, null, 'POST', 3, 1, 0, '127.0.0.1', at + 600_000, at, at],
+  );
+  statements.live.run([APPLICATION, recipient, session, at + 600_000]);
+  statements.attempt.run(
+    // biome-ignore format: one row, two lines
+    [attempt, session, ACCOUNT, 1, 'sms', 'queued', null, 'en', 'Acme', '', TEMPLATE, null, 'enabled', null,
+      'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at],
+  );
+  return { attempt, at, message: uuidv7(at, randomBytes(10)) };
+};
+const accept = ({ attempt, at, message }: Started) => {
+  statements.hop.run([attempt, 1, 'inbox', message, 'accepted', null, null, at, at]);
+  statements.updateAttempt.run(['sent', null, 'handed', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
+};
+const report = ({ attempt, at, message }: Started) => {
+  statements.updateHop.run(['inbox', message, 'delivered', null, null, at, attempt, 1]);
+  statements.updateAttempt.run(['delivered', null, 'done', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
+};
 
+process.on('message', (plan: RawPlan) => process.send!(run(plan)));
+
+function run({ seconds, batch }: RawPlan): RawResult {
   const each = Math.max(1, Math.round(batch / 3));
   const startedAt = performance.now();
   let started: Started[] = [];
@@ -111,7 +109,5 @@ function run({ path, seconds, batch }: RawPlan): RawResult {
     started = Array.from({ length: each }, start);
     statements.commit.run();
   }
-  const result = { sessions, seconds: (performance.now() - startedAt) / 1000 };
-  database.close();
-  return result;
+  return { sessions, seconds: (performance.now() - startedAt) / 1000 };
 }
