@@ -31,7 +31,7 @@ const INSERT = {
   live_session: 'application, recipient, session, expires_at',
   attempt: `uuid, session, account, sequence, channel, status, error_code, locale, brand_name, app_hash, template,
     dtmf, fraud_check, src, delivery, owner, carrier, hop, tries, next_at, takeovers, callbacks_made,
-    callbacks_settled, created_at, updated_at`,
+    callbacks_settled, created_at, updated_at, domain`,
   hop: 'attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at',
 };
 const UPDATE = {
@@ -84,7 +84,7 @@ function run({ path, seconds, batch }: RawPlan): RawResult {
     statements.attempt.run(
       // biome-ignore format: one row, two lines
       [attempt, session, ACCOUNT, 1, 'sms', 'queued', null, 'en', 'Acme', '', TEMPLATE, null, 'enabled', null,
-        'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at],
+        'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at, ''],
     );
     return { attempt, at, message: uuidv7(at, randomBytes(10)) };
   };
