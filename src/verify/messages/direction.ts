@@ -3,8 +3,7 @@ const POP_DIRECTIONAL_ISOLATE = '\u2069';
 
 const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
-/** A name that begins and ends with a letter keeps its order inside any text (UAX #9, N1 and N2). */
-const HOLDS_TOGETHER = /^\p{L}(?:.*[\p{L}\p{M}])?$/su;
+const BETWEEN_LETTERS = /^\p{L}(?:.*[\p{L}\p{M}])?$/su;
 
 /** Whether phones show the template from right to left: its first letter outside the placeholders says so. */
 export function isRightToLeft(template: string): boolean {
@@ -19,6 +18,13 @@ export function isRightToLeft(template: string): boolean {
  * show them as boxes.
  */
 export function directed(brand: string, template: string): string {
-  if (brand === '' || HOLDS_TOGETHER.test(brand) || !isRightToLeft(template)) return brand;
+  if (brand === '' || holdsTogether(brand) || !isRightToLeft(template)) return brand;
   return FIRST_STRONG_ISOLATE + brand + POP_DIRECTIONAL_ISOLATE;
+}
+
+/** Whether a name keeps its order inside any text: letters of one direction, at both ends too (UAX #9, N1 and N2). */
+function holdsTogether(brand: string): boolean {
+  if (!BETWEEN_LETTERS.test(brand)) return false;
+  const directions = (brand.match(/\p{L}/gu) ?? []).map((letter) => RIGHT_TO_LEFT.test(letter));
+  return new Set(directions).size === 1;
 }

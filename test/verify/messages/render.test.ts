@@ -99,7 +99,7 @@ describe('a right-to-left message', () => {
     expect(render({ template, brandName })).toBe(`קוד האימות שלך עבור ${brandName} הוא 042137.`);
   });
 
-  it.each(['Acme!', '1-A', '(Acme)', '3M+', 'C++'])(
+  it.each(['Acme!', '1-A', '(Acme)', '3M+', 'C++', 'Acme ישראל Go'])(
     'isolates the brand %j, which it would reorder',
     (brandName) => {
       expect(render({ template, brandName })).toBe(
