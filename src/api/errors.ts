@@ -67,6 +67,11 @@ export const CREATE_REFUSALS: Record<Extract<StartAttemptOutcome, { kind: 'refus
     status: 400,
     error: 'recipient has reached the maximum number of failed validations in 24 hours',
   },
+  'app-hash': {
+    status: 400,
+    error:
+      'app_hash makes the message longer than the 140 bytes that Android reads: shorten the template or brand_name, or leave app_hash out',
+  },
 };
 
 /** Why a validation is refused (contract §3); each text has the word that clients look for. */

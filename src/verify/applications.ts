@@ -1,4 +1,3 @@
-import { DEFAULT_TEMPLATE } from './messages.js';
 import type { AccountId, Application, ApplicationId } from './model.js';
 
 /** The application that an account has from its creation, with the defaults of contract §9. */
@@ -8,13 +7,14 @@ export function defaultApplication(uuid: ApplicationId, account: AccountId, now:
     account,
     alias: 'default',
     brandName: '',
-    template: DEFAULT_TEMPLATE,
+    template: '',
     codeLength: 6,
     expiry: 600,
     maxAttempts: 5,
     channels: ['sms', 'voice'],
     locale: 'en',
     appHash: '',
+    domain: '',
     url: null,
     method: 'POST',
     fraudShield: 'off',

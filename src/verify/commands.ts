@@ -48,7 +48,7 @@ export interface StartAttempt {
   /** The application as the caller's node saw it; its rules are fixed in a new session. */
   readonly application: Pick<
     Application,
-    'uuid' | 'account' | 'alias' | 'expiry' | 'maxAttempts' | 'template' | 'url' | 'method'
+    'uuid' | 'account' | 'alias' | 'expiry' | 'maxAttempts' | 'template' | 'domain' | 'url' | 'method'
   >;
   readonly recipient: Recipient;
   readonly country: string | null;
@@ -227,6 +227,7 @@ export interface Delivery
       | 'locale'
       | 'brandName'
       | 'appHash'
+      | 'domain'
       | 'template'
       | 'dtmf'
       | 'src'
@@ -243,7 +244,7 @@ export interface Delivery
 
 export type StartAttemptOutcome =
   | { readonly kind: 'started'; readonly session: SessionId; readonly isNew: boolean }
-  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' };
+  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' };
 
 export type ValidateOutcome = {
   readonly kind:

@@ -48,7 +48,7 @@ export interface Application {
   readonly account: AccountId;
   readonly alias: string;
   readonly brandName: string;
-  /** Message text with `${brand_name}` and `${code}`. */
+  /** Message text with `${brand_name}` and `${code}`; '' means the default one in the attempt's locale. */
   readonly template: string;
   /** 4–8. */
   readonly codeLength: number;
@@ -59,6 +59,8 @@ export interface Application {
   readonly channels: readonly Channel[];
   readonly locale: string;
   readonly appHash: string;
+  /** Host of the SMS's last line `@domain #code`, '' for none; never beside an `appHash`. */
+  readonly domain: string;
   readonly url: string | null;
   readonly method: CallbackMethod;
   readonly fraudShield: FraudShield;
@@ -145,6 +147,9 @@ export interface Attempt {
   readonly locale: string;
   readonly brandName: string;
   readonly appHash: string;
+  /** The application's, or '' where `appHash` has the last line. */
+  readonly domain: string;
+  /** The application's, or the default one that its locale chose. */
   readonly template: string;
   /** The key the callee presses before the code is spoken; voice only. */
   readonly dtmf: number | null;

@@ -4,6 +4,9 @@ import type { Delivery, Effect, StartAttempt } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { expireSession } from './expire.js';
 import type { Keyring } from './keyring.js';
+import { domainOf } from './messages/last-line.js';
+import { fitsRetriever } from './messages/render.js';
+import { chooseTemplate } from './messages/template.js';
 import { type Attempt, MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
 import { announce, moveTo, type Progress, record } from './progress.js';
 import type { Change, State } from './state.js';
@@ -39,6 +42,9 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   const resumed = found && sessionStatus(found, now) === 'in-progress' ? found : null;
   const session = resumed ? resend(resumed, command, keyring) : begin(command, keyring);
   const attempt = newAttempt(session, command);
+  if (!fitsRetriever(attempt, session.code.length)) {
+    return unchanged({ kind: 'refused', reason: 'app-hash' });
+  }
   // A call that has not rung yet has no status that the contract names.
   const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
   const progress = command.carrier === null ? refuseRoute(session, queued, command) : queued;
@@ -64,7 +70,7 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 
 /** What the dispatcher needs of a pending attempt. */
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
-  const { uuid, sequence, channel, locale, brandName, appHash, template, dtmf, src } = attempt;
+  const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
   const { hop, tries, nextAt, takeovers } = attempt;
   const { recipient, country, application, expiresAt, code, account } = session;
   return {
@@ -79,6 +85,7 @@ export function deliveryOf(session: Session, attempt: Attempt): Delivery {
     locale,
     brandName,
     appHash,
+    domain,
     template,
     dtmf,
     src,
@@ -136,6 +143,7 @@ function resend(session: Session, command: StartAttempt, keyring: Keyring): Sess
 }
 
 function newAttempt(session: Session, command: StartAttempt): Attempt {
+  const { application, locale, brandName, appHash } = command;
   return {
     uuid: command.attempt,
     session: session.uuid,
@@ -144,10 +152,11 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     channel: command.channel,
     status: 'queued',
     errorCode: null,
-    locale: command.locale,
-    brandName: command.brandName,
-    appHash: command.appHash,
-    template: command.application.template,
+    locale,
+    brandName,
+    appHash,
+    domain: domainOf({ appHash, domain: application.domain }),
+    template: chooseTemplate({ template: application.template, locale, brandName }),
     dtmf: command.dtmf,
     fraudCheck: command.fraudCheck,
     src: command.src,

@@ -99,7 +99,12 @@ function pagesWith(language: string): string[] {
 
 describe('the examples in the documentation', () => {
   it('are there', () => {
-    expect(pagesWith('bash')).toEqual(['README.md', 'docs/carriers/inbox.md', 'docs/operations.md']);
+    expect(pagesWith('bash')).toEqual([
+      'README.md',
+      'docs/carriers/inbox.md',
+      'docs/messages.md',
+      'docs/operations.md',
+    ]);
     expect(pagesWith('js')).toEqual(['README.md', 'docs/clients.md']);
   });
 
@@ -108,6 +113,7 @@ describe('the examples in the documentation', () => {
     const printed = await run('sh', [], lines, directory);
     expect(printed).not.toBe('');
     if (page === 'README.md') expect(printed).toContain('session validated successfully.');
+    if (page === 'docs/messages.md') expect(printed).toContain('Tu código de verificación de Acme es ');
   });
 
   it.each(pagesWith('js'))('for Node.js in %s work', async (page) => {

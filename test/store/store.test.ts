@@ -7,7 +7,7 @@ import { openMemoryStore } from '#store/memory/store.js';
 import { openSqliteStore } from '#store/sqlite/store.js';
 import { type Store, StoreError } from '#store/store.js';
 import type { Command, Effect } from '#verify/commands.js';
-import type { AccountId, Recipient, SessionId } from '#verify/model.js';
+import type { AccountId, ApplicationId, Recipient, SessionId } from '#verify/model.js';
 import {
   codeOf,
   type Fixture,
@@ -67,6 +67,28 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     });
     expect(view?.attempts).toHaveLength(1);
     expect(view?.attempts[0]).toMatchObject({ uuid: command.attempt, status: 'queued', owner: store.epoch });
+  });
+
+  test('keeps what a message says with its application and its attempt', async () => {
+    const authId = 'MA222222222222222222' as AccountId;
+    const application = {
+      ...fixture.application,
+      uuid: newId() as ApplicationId,
+      account: authId,
+      template: '$' + '{brand_name}: $' + '{code}',
+      domain: 'acme.example',
+    };
+    const account = { ...(await store.read.account(fixture.account))!, authId };
+    await store.submit({ type: 'create-account', account, application });
+    expect(await store.read.defaultApplication(authId)).toEqual(application);
+
+    const command = start(fixture, store, { application });
+    await store.submit(command);
+    const message = { template: application.template, domain: application.domain, brandName: 'Acme' };
+    expect((await store.read.session(command.session))?.attempts).toMatchObject([message]);
+    expect(effects).toMatchObject([{ kind: 'deliver', delivery: message }]);
+    const due = await store.read.dueDeliveries('inbox', NOW, 10);
+    expect(due.items).toMatchObject([message]);
   });
 
   test('lets commands of one batch see what earlier ones did: one session for many creates of a pair', async () => {

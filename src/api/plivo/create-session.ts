@@ -93,6 +93,7 @@ function startAttempt(
       expiry: application.expiry,
       maxAttempts: application.maxAttempts,
       template: application.template,
+      domain: application.domain,
       url: application.url,
       method: application.method,
     },

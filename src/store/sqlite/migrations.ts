@@ -48,7 +48,8 @@ export const MIGRATIONS: readonly string[] = [
     fraud_shield text not null,
     is_default integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    domain text not null
   ) strict, without rowid;
   create unique index application_default on application (account) where is_default = 1;
 
@@ -112,7 +113,8 @@ export const MIGRATIONS: readonly string[] = [
     callbacks_made integer not null,
     callbacks_settled integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    domain text not null
   ) strict, without rowid;
   create unique index attempt_by_session on attempt (session, sequence);
   create index attempt_pending on attempt (owner, carrier, next_at) where delivery = 'pending';

@@ -84,6 +84,7 @@ const application: Codec<Application> = {
     'channels',
     'locale',
     'app_hash',
+    'domain',
     'url',
     'method',
     'fraud_shield',
@@ -108,6 +109,7 @@ const application: Codec<Application> = {
     is_default: (row) => flag(row.isDefault),
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    domain: (row) => row.domain,
   },
   decode: (v) =>
     ({
@@ -128,6 +130,7 @@ const application: Codec<Application> = {
       isDefault: v[14] === 1,
       createdAt: v[15],
       updatedAt: v[16],
+      domain: v[17],
     }) as unknown as Application,
 };
 
@@ -250,6 +253,7 @@ const attempt: Codec<Attempt> = {
     callbacks_settled: (row) => row.callbacksSettled,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    domain: (row) => row.domain,
   },
   decode: (v) =>
     ({
@@ -278,6 +282,7 @@ const attempt: Codec<Attempt> = {
       callbacksSettled: v[22],
       createdAt: v[23],
       updatedAt: v[24],
+      domain: v[25],
     }) as Attempt,
 };
 
