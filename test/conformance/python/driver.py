@@ -5,7 +5,7 @@ import os
 import re
 import traceback
 import urllib.request
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import plivo
 from plivo import exceptions, utils
@@ -170,11 +170,11 @@ def _():
 
     assert recipients(recipient="14155551302") == ["14155551302"]
     assert recipients(status="verified", app_uuid=APP_UUID) == [RECIPIENT]
-    hour_ago = datetime.utcnow() - timedelta(hours=1)
+    hour_ago = datetime.now(timezone.utc) - timedelta(hours=1)
     assert recipients(session_time__gte=hour_ago.strftime("%Y-%m-%d %H:%M:%S.%f"))[0] == "14155551303"
     assert recipients(session_time__gt=hour_ago.strftime("%Y-%m-%d %H:%M"))[0] == "14155551303"
     assert recipients(session_time__lt=hour_ago.strftime("%Y-%m-%d %H:%M:%S")) == []
-    assert recipients(session_time__lte=hour_ago.isoformat() + "+00:00") == []
+    assert recipients(session_time__lte=hour_ago.isoformat()) == []
 
 
 @step("list-by-attributes")
