@@ -94,7 +94,15 @@ const python: Client = {
     const requirements = 'python/requirements.txt';
     const directory = await cached('python', version + manifest(requirements), async (target) => {
       await must({ program: 'python3', args: ['-m', 'venv', join(target, 'venv')] });
-      const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', here(requirements)];
+      const pip = [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '-r',
+        here(requirements),
+      ];
       await must({ program: join(target, 'venv/bin/python'), args: pip });
     });
     const program = join(directory, 'venv/bin/python');

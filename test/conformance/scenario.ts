@@ -58,7 +58,8 @@ export function judge(leftOut: LeftOut, printed: string, exitCode: number | null
       judgements.push({ step: report!.step, result: 'failed', detail: 'the scenario has no such step' });
     }
   });
-  if (exitCode !== 0) judgements.push({ step: 'driver', result: 'failed', detail: `exited with ${exitCode}` });
+  if (exitCode !== 0)
+    judgements.push({ step: 'driver', result: 'failed', detail: `exited with ${exitCode}` });
   return judgements;
 }
 

@@ -215,10 +215,7 @@ async function checkCallbacks(method, id, token = AUTH_TOKEN) {
   return `${callbacks.length} callbacks`;
 }
 
-const CALLBACK_URLS = [
-  `${SURROUNDINGS_URL}/status`,
-  `${SURROUNDINGS_URL}/status/?flow=log%20in&customer=42`,
-];
+const CALLBACK_URLS = [`${SURROUNDINGS_URL}/status`, `${SURROUNDINGS_URL}/status/?flow=log%20in&customer=42`];
 for (const [name, method] of [
   ['callbacks-by-post', 'POST'],
   ['callbacks-by-get', 'GET'],
