@@ -64,6 +64,8 @@ class SqliteStore implements Store {
       ...options,
       commit: (commands) => this.#commit(commands),
       onEffects: (effects) => this.#listener(effects),
+      // The writer never waits for this thread to answer a batch and collect the next.
+      maxInFlight: 2,
     });
     const call = (method: string) => [
       method,
