@@ -203,7 +203,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     );
     for (const command of commands) await store.submit(command);
     const base = {
-      account: fixture.account,
+      main: fixture.account,
       since: NOW,
       until: NOW + 100,
       now: NOW + 100,
@@ -221,7 +221,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     ]);
     expect(await ids({ recipient: '14155551234' })).toEqual([commands[4]!.session]);
     expect(await ids({ application: newId() })).toEqual([]);
-    expect(await ids({ account: 'MAZZZZZZZZZZZZZZZZZZ' as AccountId })).toEqual([]);
+    expect(await ids({ main: 'MAZZZZZZZZZZZZZZZZZZ' as AccountId })).toEqual([]);
 
     const { session } = (await store.read.session(commands[0]!.session))!;
     await store.submit(validation(fixture, session.uuid, codeOf(fixture, session)));
