@@ -99,7 +99,13 @@ function pagesWith(language: string): string[] {
 
 describe('the examples in the documentation', () => {
   it('are there', () => {
-    expect(pagesWith('bash')).toEqual(['README.md', 'docs/carriers/inbox.md', 'docs/operations.md']);
+    expect(pagesWith('bash')).toEqual([
+      'README.md',
+      'docs/applications.md',
+      'docs/carriers/inbox.md',
+      'docs/operations.md',
+      'docs/subaccounts.md',
+    ]);
     expect(pagesWith('js')).toEqual(['README.md', 'docs/clients.md']);
   });
 
