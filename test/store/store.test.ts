@@ -387,6 +387,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       expect(await ids({})).toEqual([others.session, own.session]);
       expect(await ids({ account: authId })).toEqual([own.session]);
       expect(await ids({ account: main })).toEqual([others.session]);
+      expect(await ids({ account: authId, recipient: '14155551234' })).toEqual([own.session]);
       expect(await ids({ recipient: '14155551234' })).toEqual([others.session, own.session]);
       expect(await ids({ account: authId, main: authId })).toEqual([]);
     };

@@ -203,8 +203,8 @@ function conditionsOf(query: SessionQuery): { where: string; values: unknown[] }
   if (query.account !== undefined) {
     conditions.push('account = ?');
     values.push(query.account);
-    // What the index of subaccounts' sessions demands; a main account has its own.
-    if (query.account !== query.main) conditions.push('account <> main');
+    // What the index of subaccounts' sessions demands; a main account has its own, and a recipient's is narrower.
+    if (query.account !== query.main && query.recipient === undefined) conditions.push('account <> main');
   }
   if (query.recipient !== undefined) {
     conditions.push('recipient = ?');
