@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { StoreError } from '../store/store.js';
-import type { StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
+import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
 
 /** The status codes of contract §7. 408 is none of them: OkHttp would send the POST again. */
@@ -50,6 +50,10 @@ export const NO_SUCH_APPLICATION: Failure = {
   status: 404,
   error: 'app_uuid names no application of this account',
 };
+export const NO_SUCH_SUBACCOUNT: Failure = {
+  status: 404,
+  error: 'the path names no subaccount of this account',
+};
 export const NO_SUCH_PATH: Failure = { status: 404, error: 'there is nothing at this path' };
 const INTERNAL: Failure = { status: 500, error: 'the server failed to handle this request' };
 
@@ -73,6 +77,24 @@ export const CREATE_REFUSALS: Record<Extract<StartAttemptOutcome, { kind: 'refus
       'app_hash makes the message longer than the 140 bytes that Android reads: shorten the template or brand_name, or leave app_hash out',
   },
 };
+
+/** The session's application wants more time between two attempts. @param wait milliseconds */
+export function tooSoon(wait: number): Failure {
+  return {
+    status: 429,
+    error: 'the session of this recipient had an attempt a moment ago: wait before you send another',
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(wait / 1000))) },
+  };
+}
+
+/**
+ * Goes on when a change of an application or account was made.
+ * @throws ApiError 409 with the reason, or `notFound`
+ */
+export function demandDone(outcome: ChangeOutcome, notFound: Failure): void {
+  if (outcome.kind === 'not-found') throw new ApiError(notFound);
+  if (outcome.kind === 'conflict') throw new ApiError({ status: 409, error: outcome.why });
+}
 
 /** Why a validation is refused (contract §3); each text has the word that clients look for. */
 export const VALIDATE_REFUSALS: Record<Exclude<ValidateOutcome['kind'], 'validated'>, Failure> = {

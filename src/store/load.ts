@@ -1,5 +1,6 @@
 import type {
   Account,
+  Application,
   Attempt,
   Callback,
   Hop,
@@ -8,13 +9,16 @@ import type {
   RecipientBudget,
   Session,
 } from '../verify/model.js';
-import type { Lookup } from '../verify/state.js';
+import { LIVE_SAMPLE, type Lookup } from '../verify/state.js';
 import type { WorkingSet } from './working-set.js';
 
 /** Reads of single keys by a database that answers at once. */
 export interface RowSource {
   account(authId: string): Account | undefined;
+  applicationsOf(account: string): readonly Application[];
   session(uuid: string): Session | undefined;
+  /** Live rows of an application whose time has not passed at `now`, in no order. */
+  liveOf(application: string, now: number, limit: number): readonly LiveSession[];
   live(application: string, recipient: string): LiveSession | undefined;
   attempt(uuid: string): Attempt | undefined;
   attemptsOf(session: string): readonly Attempt[];
@@ -62,6 +66,16 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
     case 'account': {
       const account = source.account(lookup.authId);
       if (account) set.admit('account', account);
+      return;
+    }
+    case 'applications': {
+      const account = source.account(lookup.account);
+      if (account) set.admit('account', account);
+      for (const application of source.applicationsOf(lookup.account)) {
+        set.admit('application', application);
+        if (lookup.live !== 'every' && lookup.live !== application.uuid) continue;
+        for (const live of source.liveOf(application.uuid, lookup.now, LIVE_SAMPLE)) set.admit('live', live);
+      }
       return;
     }
     case 'keys':

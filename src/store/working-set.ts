@@ -105,7 +105,7 @@ export class WorkingSet implements State {
   /** Makes changes visible to the commands that follow. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if ('remove' in change) this.#put('live', keyOf.live(change.remove as LiveSession), undefined);
+      if ('remove' in change) this.#put(change.table, this.#removed(change), undefined);
       else this.#put(change.table, this.#keyOf(change.table, change.row), change.row);
     }
   }
@@ -113,7 +113,7 @@ export class WorkingSet implements State {
   /** Every row that differs from what was loaded, each once. */
   *writes(): Generator<Write> {
     for (const table of Object.keys(this.#rows) as TableName[]) {
-      for (const { loaded, current } of this.#rows[table].values()) {
+      for (const { loaded, current } of this.#inOrder(table)) {
         if (loaded === current) continue;
         if (current === undefined) yield { table, kind: 'delete', was: loaded } as Write;
         else yield { table, kind: loaded ? 'update' : 'insert', row: current, was: loaded } as Write;
@@ -126,6 +126,14 @@ export class WorkingSet implements State {
   }
   application(uuid: string) {
     return this.#rows.application.get(uuid)?.current;
+  }
+  applicationsOf(account: string): readonly Application[] {
+    return currentOf(this.#rows.application).filter((each) => each.account === account);
+  }
+  hasLive(application: string, now: number): boolean {
+    return currentOf(this.#rows.live).some(
+      (each) => each.application === application && each.expiresAt > now,
+    );
   }
   session(uuid: string) {
     return this.#rows.session.get(uuid)?.current;
@@ -155,11 +163,31 @@ export class WorkingSet implements State {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
   keys(): readonly MasterKeyRow[] {
-    return [...this.#rows.key.values()].flatMap(({ current }) => (current ? [current] : []));
+    return currentOf(this.#rows.key);
   }
 
   #table<T extends TableName>(table: T): Map<string, Entry<Tables[T]>> {
     return this.#rows[table];
+  }
+
+  /** Unique keys are checked row by row: an application gives up the place of the default before another takes it. */
+  #inOrder(table: TableName): Iterable<Entry<Tables[TableName]>> {
+    if (table !== 'application') return this.#rows[table].values();
+    const entries = [...this.#rows.application.values()];
+    return entries.sort(
+      (a, b) => Number(a.current?.isDefault ?? false) - Number(b.current?.isDefault ?? false),
+    );
+  }
+
+  #removed(change: Extract<Change, { remove: unknown }>): string {
+    switch (change.table) {
+      case 'account':
+        return keyOf.account(change.remove);
+      case 'application':
+        return keyOf.application(change.remove);
+      case 'live':
+        return liveKey(change.remove.application, change.remove.recipient);
+    }
   }
 
   #keyOf<T extends TableName>(table: T, row: Tables[T]): string {
@@ -200,6 +228,10 @@ export function decideAll(
       return { ok: false, message: `${command.type}: ${(error as Error).message}` };
     }
   });
+}
+
+function currentOf<Row>(rows: ReadonlyMap<string, Entry<Row>>): Row[] {
+  return [...rows.values()].flatMap(({ current }) => (current ? [current] : []));
 }
 
 function newestFirst(a: Hop, b: Hop): number {

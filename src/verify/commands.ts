@@ -2,6 +2,7 @@ import type {
   Account,
   AccountId,
   Application,
+  ApplicationId,
   Attempt,
   AttemptId,
   AttemptStatus,
@@ -32,6 +33,10 @@ export type Command =
   | Expire
   | CreateAccount
   | UpdateAccount
+  | DeleteAccount
+  | CreateApplication
+  | UpdateApplication
+  | DeleteApplication
   | AddKey
   | ActivateKey
   | CloseKey
@@ -48,8 +53,19 @@ export interface StartAttempt {
   /** The application as the caller's node saw it; its rules are fixed in a new session. */
   readonly application: Pick<
     Application,
-    'uuid' | 'account' | 'alias' | 'expiry' | 'maxAttempts' | 'template' | 'domain' | 'url' | 'method'
+    | 'uuid'
+    | 'account'
+    | 'alias'
+    | 'expiry'
+    | 'maxAttempts'
+    | 'resendCooldown'
+    | 'template'
+    | 'domain'
+    | 'url'
+    | 'method'
   >;
+  /** The main account of the application's account, or that account itself. */
+  readonly main: AccountId;
   readonly recipient: Recipient;
   readonly country: string | null;
   readonly channel: Channel;
@@ -58,8 +74,10 @@ export interface StartAttempt {
   readonly appHash: string;
   /** Length of a new session's code. */
   readonly codeLength: number;
-  /** A code the caller chose; null to derive one. Never stored as it is. */
+  /** A code the caller chose, or a test number's; null to derive one. Never stored as it is. */
   readonly otp: string | null;
+  /** The recipient is a test number of the application: a session that starts now sends nothing. */
+  readonly test: boolean;
   /** 12 random bytes, used once to seal `otp`. */
   readonly nonce: Uint8Array;
   /** Callback URL and method of this request; null keeps the session's. */
@@ -178,6 +196,40 @@ export interface UpdateAccount {
   >;
 }
 
+/** Ends a subaccount with its applications; its sessions stay for the main account's lists. */
+export interface DeleteAccount {
+  readonly type: 'delete-account';
+  readonly now: number;
+  readonly authId: AccountId;
+  /** The main account that it must belong to. */
+  readonly parent: AccountId;
+}
+
+/** Adds an application; as the account's default it takes that place from the one before. */
+export interface CreateApplication {
+  readonly type: 'create-application';
+  readonly application: Application;
+}
+
+/** Changes the rules of sessions that start from now on; live ones keep theirs. */
+export interface UpdateApplication {
+  readonly type: 'update-application';
+  readonly now: number;
+  readonly account: AccountId;
+  readonly application: ApplicationId;
+  readonly changes: ApplicationChanges;
+}
+
+export type ApplicationChanges = Partial<Omit<Application, 'uuid' | 'account' | 'createdAt' | 'updatedAt'>>;
+
+/** Removes an application that is not the default and has no live session. */
+export interface DeleteApplication {
+  readonly type: 'delete-application';
+  readonly now: number;
+  readonly account: AccountId;
+  readonly application: ApplicationId;
+}
+
 /** Makes a master key known; the first becomes active, later ones stand by. */
 export interface AddKey {
   readonly type: 'add-key';
@@ -244,7 +296,9 @@ export interface Delivery
 
 export type StartAttemptOutcome =
   | { readonly kind: 'started'; readonly session: SessionId; readonly isNew: boolean }
-  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' };
+  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' }
+  /** Too soon after the last attempt; `wait`: milliseconds until the next is allowed. */
+  | { readonly kind: 'cooling'; readonly wait: number };
 
 export type ValidateOutcome = {
   readonly kind:

@@ -1,4 +1,5 @@
-import { createAccount, reseal, updateAccount } from './accounts.js';
+import { createAccount, deleteAccount, reseal, updateAccount } from './accounts.js';
+import { createApplication, deleteApplication, updateApplication } from './applications.js';
 import { callbackTried } from './callbacks.js';
 import type { Command } from './commands.js';
 import type { Decision } from './decision.js';
@@ -36,6 +37,14 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return createAccount(state, command);
     case 'update-account':
       return updateAccount(state, command);
+    case 'delete-account':
+      return deleteAccount(state, command);
+    case 'create-application':
+      return createApplication(state, command);
+    case 'update-application':
+      return updateApplication(state, command);
+    case 'delete-application':
+      return deleteApplication(state, command);
     case 'add-key':
       return addKey(state, command);
     case 'activate-key':

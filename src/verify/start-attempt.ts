@@ -33,6 +33,8 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   if (found && sessionStatus(found, now) === 'in-progress') {
     if (found.attempts >= found.maxAttempts) return unchanged({ kind: 'refused', reason: 'attempts' });
     if (found.validations >= MAX_VALIDATIONS) return unchanged({ kind: 'refused', reason: 'validations' });
+    const wait = coolingFor(state, found, now);
+    if (wait > 0) return unchanged({ kind: 'cooling', wait });
   } else if (found?.status === 'in-progress') {
     const expired = expireSession(state, found, command);
     changes.push(...expired.changes);
@@ -47,7 +49,11 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   }
   // A call that has not rung yet has no status that the contract names.
   const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
-  const progress = command.carrier === null ? refuseRoute(session, queued, command) : queued;
+  const progress = session.test
+    ? pretend(session, queued, command)
+    : command.carrier === null
+      ? refuseRoute(session, queued, command)
+      : queued;
 
   const written = record(progress);
   changes.push({ table: 'session', row: session }, ...written.changes);
@@ -104,6 +110,7 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
   return {
     uuid: command.session,
     account: application.account,
+    main: command.main,
     application: application.uuid,
     alias: application.alias,
     recipient: command.recipient,
@@ -119,6 +126,8 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
     url: command.url ?? application.url,
     method: command.method ?? application.method,
     maxAttempts: application.maxAttempts,
+    resendCooldown: application.resendCooldown,
+    test: command.test,
     attempts: 1,
     validations: 0,
     requestorIp: command.requestorIp,
@@ -129,7 +138,9 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
 }
 
 function resend(session: Session, command: StartAttempt, keyring: Keyring): Session {
-  const { otp, nonce } = command;
+  const { nonce } = command;
+  // Whether it is a test, and a test's code, are rules of the session: the list of numbers may have changed since.
+  const otp = session.test || command.test ? null : command.otp;
   return {
     ...session,
     channel: command.channel,
@@ -162,7 +173,7 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     src: command.src,
     delivery: 'pending',
     owner: command.owner,
-    carrier: command.carrier,
+    carrier: session.test ? null : command.carrier,
     hop: 1,
     tries: 0,
     nextAt: command.now,
@@ -172,6 +183,22 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     createdAt: command.now,
     updatedAt: command.now,
   };
+}
+
+/** Milliseconds until the session may have its next attempt; 0: now. */
+function coolingFor(state: State, session: Session, now: number): number {
+  const cooldown = session.resendCooldown * 1000;
+  const last = state.attemptsOf(session.uuid).at(-1);
+  if (!last || cooldown === 0) return 0;
+  // A clock that went back must not lengthen the wait.
+  return Math.min(cooldown, Math.max(0, last.createdAt + cooldown - now));
+}
+
+/** An attempt to a test number has arrived as soon as it is accepted; every step calls back. */
+function pretend(session: Session, queued: Progress, command: StartAttempt): Progress {
+  const arrived = command.channel === 'sms' ? 'delivered' : 'completed';
+  const done = moveTo(session, queued.attempt, arrived, null, command);
+  return { attempt: done.attempt, callbacks: [...queued.callbacks, ...done.callbacks] };
 }
 
 function refuseRoute(session: Session, queued: Progress, command: StartAttempt): Progress {

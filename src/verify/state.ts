@@ -20,6 +20,10 @@ import type {
 export interface State {
   account(authId: AccountId): Account | undefined;
   application(uuid: ApplicationId): Application | undefined;
+  /** All applications of an account, in no order. */
+  applicationsOf(account: AccountId): readonly Application[];
+  /** Whether the application has a session that is live at a moment. */
+  hasLive(application: ApplicationId, now: number): boolean;
   session(uuid: SessionId): Session | undefined;
   live(application: ApplicationId, recipient: Recipient): LiveSession | undefined;
   attempt(uuid: AttemptId): Attempt | undefined;
@@ -42,6 +46,8 @@ export interface State {
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
  * - `account`, `keys`: those rows (all master keys)
+ * - `applications`: the account and all its applications; of the one named in `live`, or of every one, so many
+ *   live rows that the rest of a batch cannot remove them all (`LIVE_SAMPLE`)
  */
 export type Lookup =
   | {
@@ -55,12 +61,20 @@ export type Lookup =
   | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
   | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
   | { readonly kind: 'account'; readonly authId: AccountId }
+  | {
+      readonly kind: 'applications';
+      readonly account: AccountId;
+      readonly live: ApplicationId | 'every' | null;
+      readonly now: number;
+    }
   | { readonly kind: 'keys' };
 
-/** New rows; `live` may also be removed. A row replaces the one with the same key. */
+/** New rows, or rows to be removed. A row replaces the one with the same key. */
 export type Change =
   | { readonly table: 'account'; readonly row: Account }
+  | { readonly table: 'account'; readonly remove: Account }
   | { readonly table: 'application'; readonly row: Application }
+  | { readonly table: 'application'; readonly remove: Application }
   | { readonly table: 'session'; readonly row: Session }
   | { readonly table: 'live'; readonly row: LiveSession }
   | { readonly table: 'live'; readonly remove: Pick<LiveSession, 'application' | 'recipient'> }
@@ -72,6 +86,9 @@ export type Change =
 
 /** How long a carrier's message id can still be meant by a receipt; SMSCs use ids again. Milliseconds. */
 export const RECEIPT_VALIDITY = 72 * 3600 * 1000;
+
+/** More live rows of an application than the other commands of one batch can remove. */
+export const LIVE_SAMPLE = 1024;
 
 /** The rows that a command names. */
 export function lookupOf(command: Command): Lookup {
@@ -105,6 +122,19 @@ export function lookupOf(command: Command): Lookup {
       return { kind: 'account', authId: command.account.authId };
     case 'update-account':
       return { kind: 'account', authId: command.authId };
+    case 'delete-account':
+      return { kind: 'applications', account: command.authId, live: 'every', now: command.now };
+    case 'create-application':
+      return { kind: 'applications', account: command.application.account, live: null, now: 0 };
+    case 'update-application':
+      return { kind: 'applications', account: command.account, live: null, now: command.now };
+    case 'delete-application':
+      return {
+        kind: 'applications',
+        account: command.account,
+        live: command.application,
+        now: command.now,
+      };
     case 'add-key':
     case 'activate-key':
     case 'close-key':

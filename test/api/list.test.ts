@@ -155,13 +155,17 @@ describe('§5 filters', () => {
   });
 
   test('by subaccount, which the main account may ask for and a subaccount implies', async () => {
-    await api.create();
     const of = { of: api.sub.authId, body: { recipient: '14155551234' } };
     const session = (await api.call('POST', '/Verify/Session/', of)).body.session_uuid;
+    const own = await api.create();
+    expect(uuids((await list('')).body)).toEqual(expect.arrayContaining([session, own]));
+    expect(uuids((await list(`?subaccount=${api.main.authId}`)).body)).toEqual([own]);
     expect(uuids((await list(`?subaccount=${api.sub.authId}`)).body)).toEqual([session]);
     expect(uuids((await list('', api.sub)).body)).toEqual([session]);
     expect(uuids((await list(`?subaccount=${api.sub.authId}`, api.sub)).body)).toEqual([session]);
-    for (const other of [api.stranger.authId, 'SANOBODY000000000000', 'x']) {
+    expect((await list('?subaccount=SANOBODY000000000000')).body.sessions).toEqual([]);
+    expect((await list(`?subaccount=${api.sub.authId}`, api.stranger)).body.sessions).toEqual([]);
+    for (const other of [api.stranger.authId, 'x']) {
       expect(await list(`?subaccount=${other}`)).toMatchObject({ status: 400 });
     }
   });

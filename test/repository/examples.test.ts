@@ -108,10 +108,12 @@ describe('the examples in the documentation', () => {
   it('are there', () => {
     expect(pagesWith('bash')).toEqual([
       'README.md',
+      'docs/applications.md',
       'docs/carriers/inbox.md',
       'docs/messages.md',
       'docs/operations.md',
       'docs/sdks.md',
+      'docs/subaccounts.md',
     ]);
     expect(pagesWith('js')).toEqual(['README.md', 'docs/sdks.md']);
   });

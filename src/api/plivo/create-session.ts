@@ -4,12 +4,26 @@ import { Type } from 'typebox';
 import { normaliseCallbackUrl } from '../../verify/callback-url.js';
 import type { StartAttempt } from '../../verify/commands.js';
 import { NONCE_BYTES } from '../../verify/keyring.js';
-import type { Account, Application, ApplicationId, AttemptId, SessionId } from '../../verify/model.js';
+import type {
+  Account,
+  AccountId,
+  Application,
+  ApplicationId,
+  AttemptId,
+  SessionId,
+} from '../../verify/model.js';
 import { parseRecipient } from '../../verify/recipients.js';
 import { isUuid, uuidv7 } from '../../verify/uuid.js';
 import type { ApiContext } from '../context.js';
-import { ApiError, badRequest, CREATE_REFUSALS, NO_SUCH_APPLICATION, sendFailure } from '../errors.js';
-import { unknownField } from '../schema-errors.js';
+import {
+  ApiError,
+  badRequest,
+  CREATE_REFUSALS,
+  NO_SUCH_APPLICATION,
+  sendFailure,
+  tooSoon,
+} from '../errors.js';
+import { refuseUnknownFields } from '../schema-errors.js';
 import { CREATE_FIELDS, CreateBody } from './create-body.js';
 
 const Answer = Type.Object({
@@ -28,10 +42,13 @@ export function createSession(app: FastifyInstance, context: ApiContext): void {
     '/Verify/Session/',
     { schema: { body: CreateBody, response: { 202: Answer } } },
     async (request, reply) => {
-      refuseUnknownFields(request.body);
-      const application = await findApplication(context, request.account!, request.body.app_uuid ?? null);
-      const command = startAttempt(context, application, request.body, request.ip);
+      refuseUnknownFields(request.body, CREATE_FIELDS);
+      const account = request.account!;
+      const application = await findApplication(context, account, request.body.app_uuid ?? null);
+      const main = account.parent ?? account.authId;
+      const command = startAttempt(context, main, application, request.body, request.ip);
       const outcome = await store.submit(command);
+      if (outcome.kind === 'cooling') return sendFailure(reply, tooSoon(outcome.wait));
       if (outcome.kind === 'refused') return sendFailure(reply, CREATE_REFUSALS[outcome.reason]);
       metrics.sessions.inc({ event: outcome.isNew ? 'started' : 'resumed' });
       metrics.attempts.inc({ channel: command.channel, status: 'queued' });
@@ -40,14 +57,6 @@ export function createSession(app: FastifyInstance, context: ApiContext): void {
         .send({ api_id: request.id, message: 'Session initiated', session_uuid: outcome.session });
     },
   );
-}
-
-function refuseUnknownFields(body: CreateBody): void {
-  for (const name of Object.keys(body)) {
-    if (!CREATE_FIELDS.includes(name) && body[name as keyof CreateBody] !== null) {
-      throw unknownField(name, CREATE_FIELDS);
-    }
-  }
 }
 
 async function findApplication(
@@ -68,6 +77,7 @@ async function findApplication(
 /** The command for what was asked, each value the caller's own or else the application's. */
 function startAttempt(
   context: ApiContext,
+  main: AccountId,
   application: Application,
   body: CreateBody,
   address: string | undefined,
@@ -78,7 +88,8 @@ function startAttempt(
   if (!application.channels.includes(channel)) {
     throw badRequest(`channel ${channel} is not enabled on this application`);
   }
-  const otp = body.otp ?? null;
+  const test = application.testNumbers.find((each) => each.recipient === recipient);
+  const otp = test?.otp ?? body.otp ?? null;
   const now = environment.now();
   return {
     type: 'start-attempt',
@@ -92,11 +103,13 @@ function startAttempt(
       alias: application.alias,
       expiry: application.expiry,
       maxAttempts: application.maxAttempts,
+      resendCooldown: application.resendCooldown,
       template: application.template,
       domain: application.domain,
       url: application.url,
       method: application.method,
     },
+    main,
     recipient,
     country,
     channel,
@@ -106,6 +119,7 @@ function startAttempt(
     // .NET sends 0 when the caller set none (contract §8).
     codeLength: body.code_length || application.codeLength,
     otp,
+    test: test !== undefined,
     nonce: otp === null ? NO_NONCE : environment.randomBytes(NONCE_BYTES),
     url: readUrl(body.url ?? null),
     method: body.method ?? null,

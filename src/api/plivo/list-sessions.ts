@@ -15,7 +15,7 @@ const Answer = Type.Object({
 
 /** `GET …/Verify/Session/?…` → 200 (contract §5). */
 export function listSessions(app: FastifyInstance, context: ApiContext): void {
-  const { store, directory, environment, limits } = context;
+  const { store, environment, limits } = context;
   const limited = listLimiter(environment, limits.listsPerMinute);
   app.get('/Verify/Session/', { schema: { response: { 200: Answer } } }, async (request, reply) => {
     const account = request.account!;
@@ -24,7 +24,7 @@ export function listSessions(app: FastifyInstance, context: ApiContext): void {
       const headers = { 'retry-after': String(wait) };
       return sendFailure(reply, { status: 429, error: 'too many requests', headers });
     }
-    const query = await listQuery(directory, account, request.query, environment.now());
+    const query = listQuery(account, request.query, environment.now());
     const { limit, offset } = query;
     // One more than is shown tells whether there is a next page.
     const found = await store.read.sessions({ ...query, limit: limit + 1 });

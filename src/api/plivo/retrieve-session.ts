@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { mayUse } from '../../verify/model.js';
 import type { ApiContext } from '../context.js';
 import { NO_SUCH_SESSION, sendFailure } from '../errors.js';
 import { sessionIdOf } from './session-id.js';
@@ -12,7 +13,8 @@ export function retrieveSession(app: FastifyInstance, context: ApiContext): void
     { schema: { response: { 200: RetrievedSession } } },
     async (request, reply) => {
       const found = await store.read.session(sessionIdOf(request));
-      if (found?.session.account !== request.account!.authId) return sendFailure(reply, NO_SUCH_SESSION);
+      if (!found || !mayUse(request.account!.authId, found.session))
+        return sendFailure(reply, NO_SUCH_SESSION);
       return reply.send({ api_id: request.id, ...sessionView(found, environment.now()) });
     },
   );

@@ -2,10 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.js';
 import { ApiError, DRAINING } from '../errors.js';
 import { authenticate } from './authenticate.js';
+import { createApplication } from './create-application.js';
 import { createSession } from './create-session.js';
+import { createSubaccount } from './create-subaccount.js';
+import { deleteApplication } from './delete-application.js';
+import { deleteSubaccount } from './delete-subaccount.js';
 import { inbox } from './inbox.js';
+import { listApplications } from './list-applications.js';
 import { listSessions } from './list-sessions.js';
+import { listSubaccounts } from './list-subaccounts.js';
+import { retrieveApplication } from './retrieve-application.js';
 import { retrieveSession } from './retrieve-session.js';
+import { retrieveSubaccount } from './retrieve-subaccount.js';
+import { updateApplication } from './update-application.js';
+import { updateSubaccount } from './update-subaccount.js';
 import { validateSession } from './validate-session.js';
 
 /** The resources of the wire contract, under `/v1/Account/{auth_id}`. Nothing is read before it is known who asks. */
@@ -19,5 +29,15 @@ export function plivo(app: FastifyInstance, context: ApiContext): void {
   validateSession(app, context);
   retrieveSession(app, context);
   listSessions(app, context);
+  createApplication(app, context);
+  listApplications(app, context);
+  retrieveApplication(app, context);
+  updateApplication(app, context);
+  deleteApplication(app, context);
+  createSubaccount(app, context);
+  listSubaccounts(app, context);
+  retrieveSubaccount(app, context);
+  updateSubaccount(app, context);
+  deleteSubaccount(app, context);
   inbox(app, context);
 }

@@ -42,11 +42,19 @@ export class MemoryDatabase implements RowSource {
   account(authId: string) {
     return this.tables.account.get(authId);
   }
+  applicationsOf(account: string): readonly Application[] {
+    return [...this.tables.application.values()].filter((each) => each.account === account);
+  }
   session(uuid: string) {
     return this.tables.session.get(uuid);
   }
   live(application: string, recipient: string) {
     return this.tables.live.get(liveKey(application, recipient));
+  }
+  liveOf(application: string, now: number, limit: number): readonly LiveSession[] {
+    return [...this.tables.live.values()]
+      .filter((each) => each.application === application && each.expiresAt > now)
+      .slice(0, limit);
   }
   attempt(uuid: string) {
     return this.tables.attempt.get(uuid);

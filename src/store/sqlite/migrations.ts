@@ -30,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     modified_at integer not null
   ) strict, without rowid;
+  create index account_by_parent on account (parent, created_at) where parent is not null;
 
   create table application (
     uuid text primary key,
@@ -46,16 +47,20 @@ export const MIGRATIONS: readonly string[] = [
     url text,
     method text not null,
     fraud_shield text not null,
+    resend_cooldown integer not null,
+    test_numbers text not null,
     is_default integer not null,
     created_at integer not null,
     updated_at integer not null,
     domain text not null
   ) strict, without rowid;
+  create index application_by_account on application (account, uuid);
   create unique index application_default on application (account) where is_default = 1;
 
   create table session (
     uuid text primary key,
     account text not null,
+    main text not null,
     application text not null,
     alias text not null,
     recipient text not null,
@@ -69,6 +74,8 @@ export const MIGRATIONS: readonly string[] = [
     url text,
     method text not null,
     max_attempts integer not null,
+    resend_cooldown integer not null,
+    test integer not null,
     attempts integer not null,
     validations integer not null,
     requestor_ip text not null,
@@ -76,8 +83,9 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null
   ) strict, without rowid;
-  create index session_by_account on session (account, uuid);
-  create index session_by_recipient on session (account, recipient, uuid);
+  create index session_by_main on session (main, uuid);
+  create index session_by_recipient on session (main, recipient, uuid);
+  create index session_by_subaccount on session (account, uuid) where account <> main;
 
   create table live_session (
     application text not null,

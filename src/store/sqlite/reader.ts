@@ -13,8 +13,10 @@ export type SyncReader = {
 export const READER_METHODS: readonly (keyof Reader)[] = [
   'account',
   'accounts',
+  'subaccounts',
   'application',
   'defaultApplication',
+  'applications',
   'session',
   'sessions',
   'taken',
@@ -51,6 +53,27 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
     application: (uuid) => connection.find('application', 'where uuid = ?', uuid) ?? null,
     defaultApplication: (account) =>
       connection.find('application', 'where account = ? and is_default = 1', account) ?? null,
+    subaccounts: (main, limit, offset) => ({
+      accounts: connection.select(
+        'account',
+        'where parent = ? order by created_at desc, auth_id desc limit ? offset ?',
+        main,
+        limit,
+        offset,
+      ),
+      total: count('select count(*) from account where parent = ?', main),
+    }),
+    applications: ({ account, withSubaccounts, limit, offset }) => {
+      const own = 'account = ?';
+      const all = `(${own} or account in (select auth_id from account where parent = ?))`;
+      return connection.select(
+        'application',
+        `where ${withSubaccounts ? all : own} order by uuid desc limit ? offset ?`,
+        ...(withSubaccounts ? [account, account] : [account]),
+        limit,
+        offset,
+      );
+    },
     session: (uuid) => {
       const session = rows.session(uuid);
       return session ? view(session) : null;
@@ -73,10 +96,17 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         .prepare(
           `select h.attempt, h.number from hop h join attempt a on a.uuid = h.attempt
              join session s on s.uuid = a.session
-           where h.carrier = ? and h.message_id >= ? and a.account = ? ${own}
+           where h.carrier = ? and h.message_id >= ? and (s.account = ? or s.main = ?) ${own}
            order by h.message_id desc limit ?`,
         )
-        .all(carrier, uuidFloor(since), account, ...(recipient === undefined ? [] : [recipient]), limit);
+        .all(
+          carrier,
+          uuidFloor(since),
+          account,
+          account,
+          ...(recipient === undefined ? [] : [recipient]),
+          limit,
+        );
       return found.map(([uuid, number]) => {
         const attempt = rows.attempt(uuid as string)!;
         const hop = rows.hopsOf(attempt.uuid).find((each) => each.number === number)!;
@@ -168,8 +198,14 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
 
 /** The time range is a range of keys; every other condition is checked on the way. */
 function conditionsOf(query: SessionQuery): { where: string; values: unknown[] } {
-  const conditions = ['account = ?', 'uuid >= ?', 'uuid < ?'];
-  const values: unknown[] = [query.account, uuidFloor(query.since), uuidFloor(query.until)];
+  const conditions = ['main = ?', 'uuid >= ?', 'uuid < ?'];
+  const values: unknown[] = [query.main, uuidFloor(query.since), uuidFloor(query.until)];
+  if (query.account !== undefined) {
+    conditions.push('account = ?');
+    values.push(query.account);
+    // What the index of subaccounts' sessions demands; a main account has its own, and a recipient's is narrower.
+    if (query.account !== query.main && query.recipient === undefined) conditions.push('account <> main');
+  }
   if (query.recipient !== undefined) {
     conditions.push('recipient = ?');
     values.push(query.recipient);
