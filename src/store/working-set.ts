@@ -7,6 +7,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -24,6 +25,7 @@ export interface Tables {
   hop: Hop;
   callback: Callback;
   budget: RecipientBudget;
+  idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
 
@@ -39,6 +41,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
   budget: (row) => liveKey(row.account, row.recipient),
+  idempotency: (row) => row.key,
   key: (row) => row.id,
 };
 
@@ -84,6 +87,7 @@ export class WorkingSet implements State {
     hop: new Map(),
     callback: new Map(),
     budget: new Map(),
+    idempotency: new Map(),
     key: new Map(),
   };
   readonly #attemptsOf = new Map<string, Set<string>>();
@@ -105,7 +109,7 @@ export class WorkingSet implements State {
   /** Makes changes visible to the commands that follow. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if ('remove' in change) this.#put('live', keyOf.live(change.remove as LiveSession), undefined);
+      if ('remove' in change) this.#remove(change);
       else this.#put(change.table, this.#keyOf(change.table, change.row), change.row);
     }
   }
@@ -154,8 +158,16 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  idempotency(key: string) {
+    return this.#rows.idempotency.get(key)?.current;
+  }
   keys(): readonly MasterKeyRow[] {
     return [...this.#rows.key.values()].flatMap(({ current }) => (current ? [current] : []));
+  }
+
+  #remove(change: Extract<Change, { remove: unknown }>): void {
+    if (change.table === 'live') this.#put('live', keyOf.live(change.remove as LiveSession), undefined);
+    else this.#put('idempotency', change.remove.key, undefined);
   }
 
   #table<T extends TableName>(table: T): Map<string, Entry<Tables[T]>> {

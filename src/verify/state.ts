@@ -8,6 +8,7 @@ import type {
   AttemptId,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   Recipient,
@@ -30,17 +31,19 @@ export interface State {
   hopByMessage(carrier: string, messageId: string): Hop | undefined;
   callback(attempt: AttemptId, sequence: number): Callback | undefined;
   budget(account: AccountId, recipient: Recipient): RecipientBudget | undefined;
+  idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
 
 /**
  * What a command needs loaded before it is decided. Each names a closed set of rows, so that a store can load
  * a whole batch in one go:
- * - `live`: the live row, its session, that session's attempts; and the recipient's budget
+ * - `live`: the live row, its session, that session's attempts; the recipient's budget; and the idempotency key
  * - `session`: the session, its attempts, its live row, its recipient's budget
  * - `attempt`: the attempt with all its hops, and its session
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
+ * - `idempotency`: those keys
  * - `account`, `keys`: those rows (all master keys)
  */
 export type Lookup =
@@ -49,15 +52,17 @@ export type Lookup =
       readonly application: ApplicationId;
       readonly account: AccountId;
       readonly recipient: Recipient;
+      readonly idempotency?: string;
     }
   | { readonly kind: 'session'; readonly session: SessionId }
   | { readonly kind: 'attempt'; readonly attempt: AttemptId }
   | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
   | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
+  | { readonly kind: 'idempotency'; readonly keys: readonly string[] }
   | { readonly kind: 'account'; readonly authId: AccountId }
   | { readonly kind: 'keys' };
 
-/** New rows; `live` may also be removed. A row replaces the one with the same key. */
+/** New rows; `live` and `idempotency` may also be removed. A row replaces the one with the same key. */
 export type Change =
   | { readonly table: 'account'; readonly row: Account }
   | { readonly table: 'application'; readonly row: Application }
@@ -68,6 +73,8 @@ export type Change =
   | { readonly table: 'hop'; readonly row: Hop }
   | { readonly table: 'callback'; readonly row: Callback }
   | { readonly table: 'budget'; readonly row: RecipientBudget }
+  | { readonly table: 'idempotency'; readonly row: IdempotencyRow }
+  | { readonly table: 'idempotency'; readonly remove: Pick<IdempotencyRow, 'key'> }
   | { readonly table: 'key'; readonly row: MasterKeyRow };
 
 /** How long a carrier's message id can still be meant by a receipt; SMSCs use ids again. Milliseconds. */
@@ -82,6 +89,7 @@ export function lookupOf(command: Command): Lookup {
         application: command.application.uuid,
         account: command.application.account,
         recipient: command.recipient,
+        idempotency: command.idempotency?.key,
       };
     case 'validate':
     case 'expire':
@@ -101,6 +109,8 @@ export function lookupOf(command: Command): Lookup {
           };
     case 'callback-tried':
       return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
+    case 'forget-requests':
+      return { kind: 'idempotency', keys: command.keys };
     case 'create-account':
       return { kind: 'account', authId: command.account.authId };
     case 'update-account':

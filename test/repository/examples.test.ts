@@ -99,7 +99,12 @@ function pagesWith(language: string): string[] {
 
 describe('the examples in the documentation', () => {
   it('are there', () => {
-    expect(pagesWith('bash')).toEqual(['README.md', 'docs/carriers/inbox.md', 'docs/operations.md']);
+    expect(pagesWith('bash')).toEqual([
+      'README.md',
+      'docs/carriers/inbox.md',
+      'docs/limits.md',
+      'docs/operations.md',
+    ]);
     expect(pagesWith('js')).toEqual(['README.md', 'docs/clients.md']);
   });
 

@@ -74,7 +74,7 @@ export class Domain {
   start(changes: Partial<StartAttempt> = {}): { session: SessionId; attempt: AttemptId; isNew: boolean } {
     const command = this.startCommand(changes);
     const outcome = this.run(command);
-    if (outcome.kind !== 'started') throw new Error(`refused: ${outcome.reason}`);
+    if (outcome.kind !== 'started') throw new Error(`not started: ${JSON.stringify(outcome)}`);
     return { session: outcome.session, attempt: command.attempt, isNew: outcome.isNew };
   }
 
