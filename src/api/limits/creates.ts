@@ -15,9 +15,9 @@ export interface CountedCreate {
 }
 
 /**
- * The limits on creates. Returns a function that counts a create, and gives what undoes that: for one that turns
- * out to send nothing new.
- * @returns throws ApiError 429 naming the limit, in which case nothing is counted
+ * The limits on creates.
+ * @returns counts a create and returns what undoes that, for one that turns out to send nothing new. Throws ApiError
+ * 429, which names the limit, and counts nothing when one is reached.
  */
 export function createLimits(context: {
   readonly environment: Environment;
