@@ -3,6 +3,8 @@ import { StoreError } from '../store/store.js';
 import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
 
+const COUNTRY_NAMES = new Intl.DisplayNames(['en'], { type: 'region' });
+
 /** The status codes of contract §7. 408 is none of them: OkHttp would send the POST again. */
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;
 
@@ -42,6 +44,21 @@ export const DRAINING: Failure = {
   error: 'this server is shutting down, try again shortly',
   headers: { 'retry-after': '1', connection: 'close' },
 };
+/** The recipient's country is not among those that are permitted (contract §2). @param country null: it has none */
+export function countryNotPermitted(country: string | null): ApiError {
+  const where =
+    country === null
+      ? 'belongs to no country, and only some countries are permitted'
+      : `is in ${COUNTRY_NAMES.of(country)} (${country}), a country that is not permitted`;
+  return new ApiError({ status: 403, error: `recipient ${where}` });
+}
+
+/** 429 with the seconds to wait, at least 1 (contract §7). @param wait milliseconds */
+export function tooMany(error: string, wait: number): Failure {
+  const seconds = Math.max(1, Math.ceil(wait / 1000));
+  return { status: 429, error, headers: { 'retry-after': String(seconds) } };
+}
+
 export const NO_SUCH_SESSION: Failure = {
   status: 404,
   error: 'session_uuid names no session of this account',
@@ -76,15 +93,19 @@ export const CREATE_REFUSALS: Record<Extract<StartAttemptOutcome, { kind: 'refus
     error:
       'app_hash makes the message longer than the 140 bytes that Android reads: shorten the template or brand_name, or leave app_hash out',
   },
+  'idempotency-key': {
+    status: 409,
+    error:
+      'the Idempotency-Key was used in the last 24 hours with another body: use a new one for this request',
+  },
 };
 
 /** The session's application wants more time between two attempts. @param wait milliseconds */
 export function tooSoon(wait: number): Failure {
-  return {
-    status: 429,
-    error: 'the session of this recipient had an attempt a moment ago: wait before you send another',
-    headers: { 'retry-after': String(Math.max(1, Math.ceil(wait / 1000))) },
-  };
+  return tooMany(
+    'the session of this recipient had an attempt a moment ago: wait before you send another',
+    wait,
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -27,6 +28,7 @@ export interface RowSource {
   hopByMessage(carrier: string, messageId: string, since: number): Hop | undefined;
   callback(attempt: string, sequence: number): Callback | undefined;
   budget(account: string, recipient: string): RecipientBudget | undefined;
+  idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
 
@@ -35,6 +37,7 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
   switch (lookup.kind) {
     case 'live': {
       const live = loadPair(source, set, lookup);
+      if (lookup.idempotency !== undefined) loadIdempotency(source, set, lookup.idempotency);
       const session = live && source.session(live.session);
       if (session) loadSession(source, set, session);
       return;
@@ -63,6 +66,9 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
       if (attempt) set.admit('attempt', attempt);
       return;
     }
+    case 'idempotency':
+      for (const key of lookup.keys) loadIdempotency(source, set, key);
+      return;
     case 'account': {
       const account = source.account(lookup.authId);
       if (account) set.admit('account', account);
@@ -93,6 +99,11 @@ function loadPair(
   const budget = source.budget(pair.account, pair.recipient);
   if (budget) set.admit('budget', budget);
   return live;
+}
+
+function loadIdempotency(source: RowSource, set: WorkingSet, key: string): void {
+  const row = source.idempotency(key);
+  if (row) set.admit('idempotency', row);
 }
 
 function loadSession(source: RowSource, set: WorkingSet, session: Session): void {

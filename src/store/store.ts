@@ -8,6 +8,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   KeyId,
   MasterKeyRow,
   Recipient,
@@ -167,6 +168,10 @@ export interface Reader {
   callbackLanes(): Promise<LaneDue[]>;
   /** Live sessions whose time has passed. */
   overdueSessions(now: number, limit: number): Promise<SessionId[]>;
+  /** What is remembered of an idempotency key, even when its time has passed. */
+  idempotency(key: string): Promise<IdempotencyRow | null>;
+  /** Idempotency keys from `before` and earlier, oldest first. */
+  overdueRequests(before: number, limit: number): Promise<string[]>;
 
   keys(): Promise<MasterKeyRow[]>;
   /** Accounts and live sessions that need the key. */

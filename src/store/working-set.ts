@@ -7,6 +7,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -24,6 +25,7 @@ export interface Tables {
   hop: Hop;
   callback: Callback;
   budget: RecipientBudget;
+  idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
 
@@ -39,6 +41,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
   budget: (row) => liveKey(row.account, row.recipient),
+  idempotency: (row) => row.key,
   key: (row) => row.id,
 };
 
@@ -84,6 +87,7 @@ export class WorkingSet implements State {
     hop: new Map(),
     callback: new Map(),
     budget: new Map(),
+    idempotency: new Map(),
     key: new Map(),
   };
   readonly #attemptsOf = new Map<string, Set<string>>();
@@ -162,6 +166,9 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  idempotency(key: string) {
+    return this.#rows.idempotency.get(key)?.current;
+  }
   keys(): readonly MasterKeyRow[] {
     return currentOf(this.#rows.key);
   }
@@ -187,6 +194,8 @@ export class WorkingSet implements State {
         return keyOf.application(change.remove);
       case 'live':
         return liveKey(change.remove.application, change.remove.recipient);
+      case 'idempotency':
+        return change.remove.key;
     }
   }
 

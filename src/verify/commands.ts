@@ -31,6 +31,7 @@ export type Command =
   | GiveUp
   | CallbackTried
   | Expire
+  | ForgetRequests
   | CreateAccount
   | UpdateAccount
   | DeleteAccount
@@ -91,6 +92,16 @@ export interface StartAttempt {
   readonly carrier: string | null;
   /** Failed validations of a recipient in 24 h past which creates are refused. */
   readonly failedValidationsLimit: number;
+  /** Absent: every create is one of its own. */
+  readonly idempotency?: IdempotentRequest;
+}
+
+/** What tells whether a create is a repeat. */
+export interface IdempotentRequest {
+  /** SHA-256 of account and `Idempotency-Key`, base64url. */
+  readonly key: string;
+  /** SHA-256 of the body's canonical form. Never stored as it is: the body may have a code. */
+  readonly digest: Uint8Array;
 }
 
 /** Asks whether the code that a person typed is right (contract §3). */
@@ -178,6 +189,13 @@ export interface Expire {
   readonly owner: number;
   readonly session: SessionId;
   readonly force: boolean;
+}
+
+/** Forgets idempotency keys whose time has passed. */
+export interface ForgetRequests {
+  readonly type: 'forget-requests';
+  readonly now: number;
+  readonly keys: readonly string[];
 }
 
 /** Adds an account and its default application. */
@@ -296,7 +314,12 @@ export interface Delivery
 
 export type StartAttemptOutcome =
   | { readonly kind: 'started'; readonly session: SessionId; readonly isNew: boolean }
-  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' }
+  /** The same request was accepted before: its answer, and nothing is sent. */
+  | { readonly kind: 'repeated'; readonly session: SessionId }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' | 'idempotency-key';
+    }
   /** Too soon after the last attempt; `wait`: milliseconds until the next is allowed. */
   | { readonly kind: 'cooling'; readonly wait: number };
 

@@ -4,6 +4,7 @@ import { callbackTried } from './callbacks.js';
 import type { Command } from './commands.js';
 import type { Decision } from './decision.js';
 import { expire } from './expire.js';
+import { forgetRequests } from './idempotency.js';
 import type { Keyring } from './keyring.js';
 import { activateKey, addKey, closeKey } from './keys.js';
 import { giveUp, hopAccepted, hopFailed, receipt } from './reports.js';
@@ -33,6 +34,8 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return callbackTried(state, command);
     case 'expire':
       return expire(state, command);
+    case 'forget-requests':
+      return forgetRequests(state, command);
     case 'create-account':
       return createAccount(state, command);
     case 'update-account':

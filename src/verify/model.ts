@@ -246,6 +246,17 @@ export interface RecipientBudget {
   readonly failures: readonly number[];
 }
 
+/** An accepted create that had an `Idempotency-Key`: what a repeat is compared with, and its answer. */
+export interface IdempotencyRow {
+  /** SHA-256 of account and key, base64url. */
+  readonly key: string;
+  /** HMAC-SHA256 of the body's digest under a subkey of `keyId`. */
+  readonly fingerprint: Uint8Array;
+  readonly keyId: KeyId;
+  readonly session: SessionId;
+  readonly createdAt: number;
+}
+
 /** `active`: seals and derives. `standby`: opens and checks only. `retired`, `revoked`: no longer used at all. */
 export type KeyState = 'active' | 'standby' | 'retired' | 'revoked';
 

@@ -3,6 +3,7 @@ import { newCode } from './codes.js';
 import type { Delivery, Effect, StartAttempt } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { expireSession } from './expire.js';
+import { compareRequest, remembered } from './idempotency.js';
 import type { Keyring } from './keyring.js';
 import { domainOf } from './messages/last-line.js';
 import { fitsRetriever } from './messages/render.js';
@@ -20,7 +21,12 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
  * included.
  */
 export function startAttempt(state: State, command: StartAttempt, keyring: Keyring): Decision<StartAttempt> {
-  const { now, application, recipient } = command;
+  const { now, application, recipient, idempotency } = command;
+  if (idempotency) {
+    const known = compareRequest(state.idempotency(idempotency.key), idempotency.digest, keyring, now);
+    if (known.kind === 'other') return unchanged({ kind: 'refused', reason: 'idempotency-key' });
+    if (known.kind === 'same') return unchanged({ kind: 'repeated', session: known.session });
+  }
   const budget = state.budget(application.account, recipient);
   if (failuresWithin(budget, now).length >= command.failedValidationsLimit) {
     return unchanged({ kind: 'refused', reason: 'recipient' });
@@ -61,6 +67,12 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
     changes.push({
       table: 'live',
       row: { application: application.uuid, recipient, session: session.uuid, expiresAt: session.expiresAt },
+    });
+  }
+  if (idempotency) {
+    changes.push({
+      table: 'idempotency',
+      row: remembered(idempotency, session.uuid, keyring, now),
     });
   }
   effects.push(...written.effects);

@@ -8,6 +8,7 @@ import type {
   AttemptId,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   Recipient,
@@ -34,17 +35,19 @@ export interface State {
   hopByMessage(carrier: string, messageId: string): Hop | undefined;
   callback(attempt: AttemptId, sequence: number): Callback | undefined;
   budget(account: AccountId, recipient: Recipient): RecipientBudget | undefined;
+  idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
 
 /**
  * What a command needs loaded before it is decided. Each names a closed set of rows, so that a store can load
  * a whole batch in one go:
- * - `live`: the live row, its session, that session's attempts; and the recipient's budget
+ * - `live`: the live row, its session, that session's attempts; the recipient's budget; and the idempotency key
  * - `session`: the session, its attempts, its live row, its recipient's budget
  * - `attempt`: the attempt with all its hops, and its session
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
+ * - `idempotency`: those keys
  * - `account`, `keys`: those rows (all master keys)
  * - `applications`: the account and all its applications; of the one named in `live`, or of every one, so many
  *   live rows that the rest of a batch cannot remove them all (`LIVE_SAMPLE`)
@@ -55,11 +58,13 @@ export type Lookup =
       readonly application: ApplicationId;
       readonly account: AccountId;
       readonly recipient: Recipient;
+      readonly idempotency?: string;
     }
   | { readonly kind: 'session'; readonly session: SessionId }
   | { readonly kind: 'attempt'; readonly attempt: AttemptId }
   | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
   | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
+  | { readonly kind: 'idempotency'; readonly keys: readonly string[] }
   | { readonly kind: 'account'; readonly authId: AccountId }
   | {
       readonly kind: 'applications';
@@ -82,6 +87,8 @@ export type Change =
   | { readonly table: 'hop'; readonly row: Hop }
   | { readonly table: 'callback'; readonly row: Callback }
   | { readonly table: 'budget'; readonly row: RecipientBudget }
+  | { readonly table: 'idempotency'; readonly row: IdempotencyRow }
+  | { readonly table: 'idempotency'; readonly remove: Pick<IdempotencyRow, 'key'> }
   | { readonly table: 'key'; readonly row: MasterKeyRow };
 
 /** How long a carrier's message id can still be meant by a receipt; SMSCs use ids again. Milliseconds. */
@@ -99,6 +106,7 @@ export function lookupOf(command: Command): Lookup {
         application: command.application.uuid,
         account: command.application.account,
         recipient: command.recipient,
+        idempotency: command.idempotency?.key,
       };
     case 'validate':
     case 'expire':
@@ -118,6 +126,8 @@ export function lookupOf(command: Command): Lookup {
           };
     case 'callback-tried':
       return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
+    case 'forget-requests':
+      return { kind: 'idempotency', keys: command.keys };
     case 'create-account':
       return { kind: 'account', authId: command.account.authId };
     case 'update-account':

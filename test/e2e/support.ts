@@ -60,7 +60,7 @@ export interface StartOptions {
 }
 
 /** Rounds of the server's housekeeping that wait for their time when nothing else goes on. */
-const HOUSEKEEPING_TIMERS = 2;
+const HOUSEKEEPING_TIMERS = 3;
 /** Time between sweeps, in milliseconds. */
 const SWEEP_EVERY = 1_000;
 

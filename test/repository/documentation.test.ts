@@ -49,6 +49,14 @@ describe('the configuration page', () => {
     expect(page).toContain(`| \`COUNTERSIGN_METRICS_ADDRESS\` | \`${metrics?.host}:${metrics?.port}\` |`);
     expect(page).toContain(`| \`failed_validations_per_recipient\` | ${failedValidationsPerRecipient} |`);
     expect(page).toContain(`| \`lists_per_minute\` | ${listsPerMinute} |`);
+    const { count, per } = limits.creates.perRecipient!;
+    expect(page).toContain(`| \`creates_per_recipient\` | ${count}/${per === 3_600_000 ? 'h' : per} |`);
+    for (const [key, rate] of [
+      ['failed_authentications_per_address', limits.failedAuthentications.perAddress],
+      ['failed_authentications_per_auth_id', limits.failedAuthentications.perAuthId],
+    ] as const) {
+      expect(page).toContain(`| \`${key}\` | ${rate!.count}/${rate!.per === 60_000 ? 'm' : rate!.per} |`);
+    }
     expect(page).toContain(`| \`per_host\` | ${callbacks.perHost} |`);
     expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
     expect(page).toContain(`Default ${drain}, 0 to`);

@@ -104,6 +104,43 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(await store.submit(start(fixture, store))).toEqual({ kind: 'refused', reason: 'attempts' });
   });
 
+  test('accepts an idempotent request once, within a batch and later, and remembers no digest', async () => {
+    const idempotency = { key: 'key', digest: new Uint8Array(32).fill(7) };
+    const commands = Array.from({ length: 5 }, () => start(fixture, store, { idempotency }));
+    const outcomes = await Promise.all(commands.map((command) => store.submit(command)));
+    const { session } = commands[0]!;
+    const repeated = { kind: 'repeated', session };
+    expect(outcomes).toEqual([{ kind: 'started', session, isNew: true }, ...Array(4).fill(repeated)]);
+    expect(await store.submit(start(fixture, store, { idempotency }))).toEqual(repeated);
+    const other = { ...idempotency, digest: new Uint8Array(32).fill(8) };
+    const refused = { kind: 'refused', reason: 'idempotency-key' };
+    expect(await store.submit(start(fixture, store, { idempotency: other }))).toEqual(refused);
+    expect((await store.read.session(session))?.attempts).toHaveLength(1);
+    const row = await store.read.idempotency('key');
+    expect(row).toMatchObject({ key: 'key', session, createdAt: NOW, keyId: fixture.keyring.active });
+    expect(Buffer.from(row!.fingerprint).equals(idempotency.digest)).toBe(false);
+    expect(await store.read.idempotency('none')).toBeNull();
+  });
+
+  test('forgets idempotent requests a day later, but not one that was made anew', async () => {
+    const day = 24 * 3600_000;
+    const digest = new Uint8Array(32);
+    const at = (now: number, key: string) =>
+      store.submit(start(fixture, store, { now, idempotency: { key, digest } }));
+    await at(NOW, 'b');
+    await at(NOW - 1, 'a');
+    await at(NOW + 1, 'c');
+    const now = NOW + day;
+    expect(await store.read.overdueRequests(NOW, 10)).toEqual(['a', 'b']);
+    expect(await store.read.overdueRequests(NOW, 1)).toEqual(['a']);
+    expect(await at(now, 'a')).toMatchObject({ kind: 'started' });
+    expect(await store.submit({ type: 'forget-requests', now, keys: ['a', 'b', 'c', 'd'] })).toEqual({
+      kind: 'done',
+    });
+    const left = await Promise.all(['a', 'b', 'c'].map((key) => store.read.idempotency(key)));
+    expect(left.map((row) => row?.createdAt)).toEqual([now, undefined, NOW + 1]);
+  });
+
   test('gives exactly one success to concurrent validations with the right code', async () => {
     const command = start(fixture, store);
     await store.submit(command);

@@ -4,6 +4,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -35,6 +36,7 @@ export class MemoryDatabase implements RowSource {
     hop: new Map<string, Hop>(),
     callback: new Map<string, Callback>(),
     budget: new Map<string, RecipientBudget>(),
+    idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
   };
   readonly #attemptsOf = new Map<string, Attempt[]>();
@@ -83,6 +85,9 @@ export class MemoryDatabase implements RowSource {
   }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
+  }
+  idempotency(key: string) {
+    return this.tables.idempotency.get(key);
   }
   keys(): readonly MasterKeyRow[] {
     return [...this.tables.key.values()];

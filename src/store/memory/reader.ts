@@ -95,6 +95,13 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort((a, b) => a.expiresAt - b.expiresAt)
         .slice(0, limit)
         .map((live) => live.session),
+    idempotency: async (key) => database.idempotency(key) ?? null,
+    overdueRequests: async (before, limit) =>
+      [...tables.idempotency.values()]
+        .filter((row) => row.createdAt <= before)
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .slice(0, limit)
+        .map((row) => row.key),
 
     keys: async () => [...database.keys()],
     keyReferences: async (key) =>

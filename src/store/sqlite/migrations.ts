@@ -168,5 +168,14 @@ export const MIGRATIONS: readonly string[] = [
     failures text not null,
     primary key (account, recipient)
   ) strict, without rowid;
+
+  create table idempotency (
+    key text primary key,
+    fingerprint blob not null,
+    key_id text not null,
+    session text not null,
+    created_at integer not null
+  ) strict, without rowid;
+  create index idempotency_by_time on idempotency (created_at);
   `,
 ];

@@ -25,6 +25,8 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'dueCallbacks',
   'callbackLanes',
   'overdueSessions',
+  'idempotency',
+  'overdueRequests',
   'keys',
   'keyReferences',
   'sealedUnderOthers',
@@ -161,6 +163,13 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       column<SessionId>(
         'select session from live_session where expires_at <= ? order by expires_at limit ?',
         now,
+        limit,
+      ),
+    idempotency: (key) => rows.idempotency(key) ?? null,
+    overdueRequests: (before, limit) =>
+      column<string>(
+        'select key from idempotency where created_at <= ? order by created_at limit ?',
+        before,
         limit,
       ),
 

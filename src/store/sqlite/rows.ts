@@ -26,6 +26,7 @@ export function sqliteRows(connection: Connection): RowSource {
       connection.find('callback', 'where attempt = ? and sequence = ?', attempt, sequence),
     budget: (account, recipient) =>
       connection.find('budget', 'where account = ? and recipient = ?', account, recipient),
+    idempotency: (key) => connection.find('idempotency', 'where key = ?', key),
     keys: () => connection.select('key', 'order by created_at, id'),
   };
 }

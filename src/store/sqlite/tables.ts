@@ -5,6 +5,7 @@ import type {
   Callback,
   Channel,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -388,6 +389,27 @@ const budget: Codec<RecipientBudget> = {
     }) as unknown as RecipientBudget,
 };
 
+const idempotency: Codec<IdempotencyRow> = {
+  table: 'idempotency',
+  key: ['key'],
+  mutable: ['fingerprint', 'key_id', 'session', 'created_at'],
+  columns: {
+    key: (row) => row.key,
+    fingerprint: (row) => row.fingerprint,
+    key_id: (row) => row.keyId,
+    session: (row) => row.session,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) =>
+    ({
+      key: v[0],
+      fingerprint: bytes(v[1]!),
+      keyId: v[2],
+      session: v[3],
+      createdAt: v[4],
+    }) as IdempotencyRow,
+};
+
 const key: Codec<MasterKeyRow> = {
   table: 'master_key',
   key: ['id'],
@@ -411,5 +433,6 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   hop,
   callback,
   budget,
+  idempotency,
   key,
 };
