@@ -23,3 +23,4 @@ const answer = {
 app.post('/', { schema }, async (_request, reply) => reply.code(202).send(answer));
 await app.listen({ host: '127.0.0.1', port: 0 });
 process.send!({ port: (app.server.address() as AddressInfo).port });
+process.once('disconnect', () => process.exit());

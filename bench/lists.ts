@@ -64,7 +64,7 @@ const list =
   (filters: Partial<SessionQuery>, span = DAY): Ask =>
   ({ store }) =>
     store.read.sessions({
-      account: BUSY,
+      main: BUSY,
       since: now - span,
       until: now + 1,
       now,
@@ -98,7 +98,7 @@ const measures: [string, Ask][] = [
   ['offset=1000, 60 days', list({ offset: 1_000 }, SPAN)],
   ['rare country, 60 days', list({ country: 'LI' }, SPAN)],
   ['rare brand_name, 60 days', list({ brandName: 'Rare' }, SPAN)],
-  ['rare status=verified, 60 days', list({ account: QUIET, status: 'verified' }, SPAN)],
+  ['rare status=verified, 60 days', list({ main: QUIET, status: 'verified' }, SPAN)],
   ['country, status, alias, 60 days', list({ country: 'FR', status: 'verified', alias: 'alias 4' }, SPAN)],
   ['rare country, status, 60 days', list({ country: 'LI', status: 'verified' }, SPAN)],
 ];
@@ -138,7 +138,7 @@ async function prepare(count: number): Promise<Subject> {
   const sessions: SessionId[] = [];
   for (let sample = 0; sample < 500; sample++) {
     const until = now - Math.floor((SPAN * (sample + 0.5)) / 500);
-    const query = { account: BUSY, since: now - SPAN, until, now, limit: 1, offset: 0 };
+    const query = { main: BUSY, since: now - SPAN, until, now, limit: 1, offset: 0 };
     for (const { session } of await store.read.sessions(query)) sessions.push(session.uuid);
   }
   return { store, count, sessions };

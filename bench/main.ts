@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
-  type Durations,
   measureBareFramework,
   measureColdStart,
   measureCreates,
@@ -11,17 +12,27 @@ import {
   measureValidations,
   warmUp,
 } from './measures.js';
-import { cleanUp, type Helper, startHelper, startServer } from './processes.js';
+import {
+  cleanUp,
+  type Helper,
+  newDirectory,
+  removeDirectory,
+  startHelper,
+  startServer,
+} from './processes.js';
 import { type Measured, type Round, reportOf, textOf } from './report.js';
 
 /**
  * Measures the built server against two yardsticks, on one machine and in one run: `npm run bench`, or
- * `npm run bench -- --quick` for a rough answer within a minute. See docs/performance.md.
+ * `npm run bench -- --quick` for a rough answer within a minute. With `--profile DIRECTORY` the measured servers
+ * leave CPU profiles of their threads there. See docs/performance.md.
  */
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } },
+});
 const settings = options.quick
-  ? { rounds: 3, coldStarts: 3, validations: 4_000, durations: { warmUp: 1, load: 1.5 } }
-  : { rounds: 5, coldStarts: 5, validations: 12_000, durations: { warmUp: 2, load: 4 } };
+  ? { rounds: 2, pairs: 3, seconds: 1, warmUp: 1, withCallbacks: 600, validations: 1_500, coldStarts: 3 }
+  : { rounds: 4, pairs: 4, seconds: 2, warmUp: 2, withCallbacks: 3_000, validations: 6_000, coldStarts: 5 };
 
 const results = new URL('./results/', import.meta.url);
 mkdirSync(results, { recursive: true });
@@ -36,34 +47,53 @@ console.log(`\n${textOf(report)}\n\n${file}`);
 process.exit(0);
 
 async function measure(): Promise<Measured> {
+  const loadBefore = loadavg()[0]!;
   const load = startHelper('./load.ts');
   const coldStarts: Measured['coldStarts'][number][] = [];
   for (let start = 0; start < settings.coldStarts; start++) coldStarts.push(await measureColdStart());
   const rounds: Round[] = [];
   for (let number = 1; number <= settings.rounds; number++) {
-    const round = await measureRound(load, settings.durations);
+    const round = await measureRound(load);
     rounds.push(round);
+    const seen = round.pairs.map(
+      ({ creates, rawDatabase }) => `${Math.round(creates.rate)}/${Math.round(rawDatabase)}`,
+    );
     console.log(
-      `round ${number} of ${settings.rounds}: ${Math.round(round.creates.rate)} creates a second, raw database ${Math.round(round.rawDatabase)}`,
+      `round ${number} of ${settings.rounds}: sessions a second, server/raw database: ${seen.join(' ')}`,
     );
   }
-  return { rounds, coldStarts };
+  return { loadBefore, rounds, coldStarts };
 }
 
-/** Every measure once, a fresh server on an empty database, so that what disturbs a round disturbs all alike. */
-async function measureRound(load: Helper, durations: Durations): Promise<Round> {
-  const bareFramework = await measureBareFramework(load, durations);
+/** Every measure, with a fresh server and databases that are empty at first. */
+async function measureRound(load: Helper): Promise<Round> {
+  const { seconds } = settings;
+  const bareFramework = await measureBareFramework(load, seconds);
   const receiver = startHelper('./receiver.ts');
   const { port } = await receiver.receive<{ port: number }>();
-  const server = await startServer();
-  await warmUp(server, load, durations.warmUp);
-  const creates = await measureCreates(server, load, durations.load);
-  const rawDatabase = await measureRawDatabase(creates.batch, durations.load);
-  const url = `http://127.0.0.1:${port}/callbacks`;
-  const createsWithCallbacks = await measureCreates(server, load, durations.load, url);
+  const rawDirectory = newDirectory();
+  const raw = startHelper('./raw-database.ts', join(rawDirectory, 'raw.db'));
+  const server = await startServer(options.profile);
+  await warmUp(server, load, settings.warmUp);
+
+  const pairs: Round['pairs'][number][] = [];
+  for (let pair = 0; pair < settings.pairs; pair++) {
+    const creates = await measureCreates(server, load, { seconds });
+    pairs.push({ creates, rawDatabase: await measureRawDatabase(raw, creates.batch, seconds) });
+  }
+  const callbackUrl = `http://127.0.0.1:${port}/callbacks`;
+  const createsWithCallbacks = await measureCreates(
+    server,
+    load,
+    { limit: settings.withCallbacks },
+    callbackUrl,
+  );
   const validations = await measureValidations(server, load, settings.validations);
-  const singleCreate = await measureSingle(server, load, durations.load / 2);
+  const singleCreate = await measureSingle(server, load, seconds);
+
   await server.stop();
+  raw.stop();
   receiver.stop();
-  return { bareFramework, rawDatabase, creates, createsWithCallbacks, validations, singleCreate };
+  removeDirectory(rawDirectory);
+  return { bareFramework, pairs, createsWithCallbacks, validations, singleCreate };
 }

@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import type { LoadPlan, LoadResult } from './load-plan.js';
 import {
   ACCOUNT,
   AUTHORIZATION,
   type Helper,
-  newDirectory,
   pause,
-  removeDirectory,
   type Server,
   startHelper,
   startServer,
@@ -18,12 +15,6 @@ import type { Scrape } from './scrape.js';
 const PATH = `/v1/Account/${ACCOUNT}/Verify/Session/`;
 const OTP = '42424242';
 const CONNECTIONS = 64;
-
-/** How long the parts of a round take, in seconds. */
-export interface Durations {
-  readonly warmUp: number;
-  readonly load: number;
-}
 
 /** What creates at 64 connections were like. */
 export interface CreateMeasure {
@@ -42,16 +33,19 @@ export interface CreateMeasure {
   readonly generatorCpu: number;
 }
 
-/** Creates, reported through the inbox; with `callbackUrl`, until the last callback is delivered as well. */
+/**
+ * Creates, reported through the inbox, for so many seconds or so many sessions; with `callbackUrl`, until the last
+ * callback is delivered as well.
+ */
 export async function measureCreates(
   server: Server,
   load: Helper,
-  seconds: number,
+  { seconds = 30, limit }: { readonly seconds?: number; readonly limit?: number },
   callbackUrl?: string,
 ): Promise<CreateMeasure> {
   const before = await server.metrics();
-  const fields: Record<string, string> = callbackUrl === undefined ? {} : { url: callbackUrl };
-  const result = await create(load, server, { connections: CONNECTIONS, seconds, fields });
+  const fields: Readonly<Record<string, string>> = callbackUrl === undefined ? {} : { url: callbackUrl };
+  const result = await create(load, server, { connections: CONNECTIONS, seconds, fields, limit });
   const reported = (now: Scrape) =>
     delivered(now) - delivered(before) >= result.right &&
     (callbackUrl === undefined || calledBack(now) - calledBack(before) >= 3 * result.right);
@@ -106,27 +100,20 @@ export async function measureValidations(server: Server, load: Helper, count: nu
 }
 
 /** Answers a second of the bare framework at 64 connections. */
-export async function measureBareFramework(
-  load: Helper,
-  { warmUp, load: seconds }: Durations,
-): Promise<number> {
+export async function measureBareFramework(load: Helper, seconds: number): Promise<number> {
   const framework = startHelper('./bare-framework.ts');
   const { port } = await framework.receive<{ port: number }>();
   const requests = { kind: 'create', path: '/', authorization: AUTHORIZATION, first: 0, fields: {} } as const;
-  await ask(load, { port, connections: CONNECTIONS, seconds: warmUp, requests });
+  // The first is for warming up.
+  await ask(load, { port, connections: CONNECTIONS, seconds: seconds / 2, requests });
   const result = await ask(load, { port, connections: CONNECTIONS, seconds, requests });
   framework.stop();
   return result.right / result.seconds;
 }
 
 /** Sessions a second that the driver alone writes, in commits of `batch` commands. */
-export async function measureRawDatabase(batch: number, seconds: number): Promise<number> {
-  const directory = newDirectory();
-  const database = startHelper('./raw-database.ts');
-  const plan: RawPlan = { path: join(directory, 'raw.db'), seconds, batch };
-  const result = await database.ask<RawResult>(plan);
-  database.stop();
-  removeDirectory(directory);
+export async function measureRawDatabase(database: Helper, batch: number, seconds: number): Promise<number> {
+  const result = await database.ask<RawResult>({ batch, seconds } satisfies RawPlan);
   return result.sessions / result.seconds;
 }
 

@@ -45,8 +45,8 @@ export interface Helper {
   stop(): void;
 }
 
-export function startHelper(script: string): Helper {
-  const child = track(fork(fileURLToPath(new URL(script, import.meta.url))));
+export function startHelper(script: string, ...args: readonly string[]): Helper {
+  const child = track(fork(fileURLToPath(new URL(script, import.meta.url)), args));
   const receive = <Answer>() =>
     new Promise<Answer>((resolve, reject) => {
       const gone = () => reject(new Error(`${script} ended`));
@@ -81,9 +81,10 @@ export interface Server {
 /**
  * Starts the built server on an empty directory, with its default settings: the inbox, and one log line a request,
  * written to a file.
- * @param nodeOptions options of Node.js, such as `--cpu-prof`
+ * @param profiles where its threads leave their CPU profiles when it stops; absent: they make none
  */
-export async function startServer(nodeOptions: readonly string[] = []): Promise<Server> {
+export async function startServer(profiles?: string): Promise<Server> {
+  const nodeOptions = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
   const directory = newDirectory();
   const [port, metricsPort] = [await freePort(), await freePort()];
   const log = join(directory, 'server.log');
@@ -129,7 +130,7 @@ export async function until(condition: () => Promise<boolean>, what: string): Pr
   const started = performance.now();
   while (!(await condition())) {
     if (performance.now() - started > PATIENCE) throw new Error(`waited in vain for ${what}`);
-    await pause(20);
+    await pause(50);
   }
 }
 

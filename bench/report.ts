@@ -5,8 +5,8 @@ import { median } from './statistics.js';
 /** What one round measured; every rate is per second. */
 export interface Round {
   readonly bareFramework: number;
-  readonly rawDatabase: number;
-  readonly creates: CreateMeasure;
+  /** Creates and the raw database in turn, so that what disturbs the one disturbs the other too. */
+  readonly pairs: readonly { readonly creates: CreateMeasure; readonly rawDatabase: number }[];
   readonly createsWithCallbacks: CreateMeasure;
   readonly validations: number;
   /** Median milliseconds of a create at one connection. */
@@ -14,6 +14,8 @@ export interface Round {
 }
 
 export interface Measured {
+  /** The machine's load average of one minute before the first measure; 0 where the platform has none. */
+  readonly loadBefore: number;
   readonly rounds: readonly Round[];
   readonly coldStarts: readonly { readonly milliseconds: number; readonly rss: number }[];
 }
@@ -32,20 +34,22 @@ export interface Report {
   readonly measured: Measured;
 }
 
-/** Medians over the rounds, ratios as medians of each round's ratio, and whether the aims are met. */
+/** Medians over the rounds (over all pairs where there are pairs), and whether the aims are met. */
 export function reportOf(measured: Measured): Report {
   const { rounds, coldStarts } = measured;
   const over = (read: (round: Round) => number) => median(rounds.map(read));
+  const pairs = rounds.flatMap((round) => round.pairs.map((pair) => ({ ...pair, ...round })));
+  const overPairs = (read: (pair: (typeof pairs)[number]) => number) => median(pairs.map(read));
   const medians = {
     bareFramework: over((round) => round.bareFramework),
-    rawDatabase: over((round) => round.rawDatabase),
-    creates: over((round) => round.creates.rate),
-    createP50: over((round) => round.creates.p50),
-    createP99: over((round) => round.creates.p99),
-    createCpu: over((round) => round.creates.cpu),
-    createRss: over((round) => round.creates.rss),
-    commandsPerCommit: over((round) => round.creates.batch),
-    generatorCpu: over((round) => round.creates.generatorCpu),
+    rawDatabase: overPairs(({ rawDatabase }) => rawDatabase),
+    creates: overPairs(({ creates }) => creates.rate),
+    createP50: overPairs(({ creates }) => creates.p50),
+    createP99: overPairs(({ creates }) => creates.p99),
+    createCpu: overPairs(({ creates }) => creates.cpu),
+    createRss: overPairs(({ creates }) => creates.rss),
+    commandsPerCommit: overPairs(({ creates }) => creates.batch),
+    generatorCpu: overPairs(({ creates }) => creates.generatorCpu),
     createsWithCallbacks: over((round) => round.createsWithCallbacks.rate),
     callbackP50: over((round) => round.createsWithCallbacks.p50),
     callbackP99: over((round) => round.createsWithCallbacks.p99),
@@ -55,9 +59,11 @@ export function reportOf(measured: Measured): Report {
     singleCreate: over((round) => round.singleCreate),
     coldStart: median(coldStarts.map(({ milliseconds }) => milliseconds)),
     restRss: median(coldStarts.map(({ rss }) => rss)),
-    createsToRawDatabase: over((round) => round.creates.rate / round.rawDatabase),
-    createsToBareFramework: over((round) => round.creates.rate / round.bareFramework),
-    callbacksToRawDatabase: over((round) => round.createsWithCallbacks.rate / round.rawDatabase),
+    createsToRawDatabase: overPairs(({ creates, rawDatabase }) => creates.rate / rawDatabase),
+    createsToBareFramework: overPairs(({ creates, bareFramework }) => creates.rate / bareFramework),
+    callbacksToRawDatabase: overPairs(
+      ({ createsWithCallbacks, rawDatabase }) => createsWithCallbacks.rate / rawDatabase,
+    ),
     callbacksToBareFramework: over((round) => round.createsWithCallbacks.rate / round.bareFramework),
     validationsToBareFramework: over((round) => round.validations / round.bareFramework),
   };
@@ -139,9 +145,11 @@ export function textOf({ machine, medians: m, aims, measured }: Report): string 
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
       .join('  '),
   );
+  const busy = measured.loadBefore > Number(machine.cores) / 4;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node.js ${machine.node}`,
     `medians of ${measured.rounds.length} rounds; 64 connections; synchronous=FULL; ${fixed(m.commandsPerCommit)} commands a commit; load generator ${fixed(m.generatorCpu, 2)} cores`,
+    ...(busy ? [`NOTE: the machine was busy (load ${fixed(measured.loadBefore)}): look at ratios only`] : []),
     '',
     ...lines,
     '',

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { accountCommands } from './cli/account.js';
+import { applicationCommands } from './cli/app.js';
 import { backupCommand } from './cli/backup.js';
 import { doctorCommand } from './cli/doctor.js';
 import { describeFailure } from './cli/failure.js';
@@ -16,6 +17,7 @@ const program = new Command('countersign')
   .version(version());
 serveCommand(program);
 accountCommands(program);
+applicationCommands(program);
 keyCommands(program);
 doctorCommand(program);
 backupCommand(program);

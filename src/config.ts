@@ -2,11 +2,13 @@ import { readCarriers } from './config/carriers.js';
 import { readDocument } from './config/document.js';
 import { type ConfigFiles, nodeFiles } from './config/files.js';
 import { deepFreeze } from './config/freeze.js';
+import { readLimits } from './config/limits.js';
 import { refuseUnknown } from './config/nearest.js';
 import { readNumber, readNumbers } from './config/numbers.js';
 import { readRoutes } from './config/routes.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
+import type { Limits } from './verify/limits.js';
 import type { Channel } from './verify/model.js';
 
 export { ConfigError } from './config/error.js';
@@ -54,13 +56,6 @@ export interface RouteConfig {
   readonly carriers: readonly string[];
 }
 
-export interface Limits {
-  /** Failed validations of one recipient in 24 h (contract §3). */
-  readonly failedValidationsPerRecipient: number;
-  /** List requests a minute and account (contract §5). */
-  readonly listsPerMinute: number;
-}
-
 export interface CallbackSettings {
   /** Callbacks in flight to one host. */
   readonly perHost: number;
@@ -86,11 +81,6 @@ export function loadConfig(
   const document = configPath === null ? {} : readDocument(configPath, env, files);
   refuseUnknown('', document, SECTIONS);
   const carriers = readCarriers(document.carriers, carrierTypes);
-  const limits = readNumbers('limits', document.limits, {
-    // A recipient's failures are kept one by one, in one row.
-    failed_validations_per_recipient: { default: 50, minimum: 1, maximum: 1_000 },
-    lists_per_minute: { default: 20, minimum: 1, maximum: 1_000_000 },
-  });
   const callbacks = readNumbers('callbacks', document.callbacks, {
     per_host: { default: 16, minimum: 1, maximum: 1_000 },
     total: { default: 512, minimum: 1, maximum: 10_000 },
@@ -99,10 +89,7 @@ export function loadConfig(
     ...variables,
     carriers,
     routes: readRoutes(document.routes, carriers, carrierTypes),
-    limits: {
-      failedValidationsPerRecipient: limits.failed_validations_per_recipient,
-      listsPerMinute: limits.lists_per_minute,
-    },
+    limits: readLimits(document.limits),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,

@@ -1,11 +1,11 @@
-import { defaultApplication } from '../verify/applications.js';
 import type { ChangeOutcome, UpdateAccount } from '../verify/commands.js';
+import { newAuthId, newAuthToken } from '../verify/credentials.js';
 import { NONCE_BYTES, tokenPlace } from '../verify/keyring.js';
 import type { Account, AccountId, ApplicationId, Sealed } from '../verify/model.js';
+import { newAccount } from '../verify/new-account.js';
 import { formatTime } from '../verify/time.js';
 import { uuidv7 } from '../verify/uuid.js';
 import type { AdminContext } from './context.js';
-import { newAuthId, newAuthToken } from './credentials.js';
 import { AdminError } from './error.js';
 
 /** Longest time that an old token may stay valid, seconds: 30 days. */
@@ -32,7 +32,7 @@ export interface Credentials {
 /** Makes a main account with random credentials and its default application. */
 export async function createAccount(context: AdminContext, input: { name?: string }): Promise<Credentials> {
   const credentials = {
-    authId: newAuthId(context.environment),
+    authId: newAuthId('MA', context.environment),
     authToken: newAuthToken(context.environment),
   };
   await insertAccount(context, credentials, input.name ?? '');
@@ -49,21 +49,17 @@ export async function insertAccount(
   const { authId, authToken } = credentials;
   const now = environment.now();
   const application = uuidv7(now, environment.randomBytes(10)) as ApplicationId;
-  const outcome = await store.submit({
-    type: 'create-account',
-    account: {
-      authId,
-      parent: null,
-      name,
-      enabled: true,
-      token: sealToken(context, authId, authToken),
-      previousToken: null,
-      previousTokenUntil: null,
-      createdAt: now,
-      modifiedAt: now,
-    },
-    application: defaultApplication(application, authId, now),
+  const command = newAccount(context.holder.current, {
+    authId,
+    authToken,
+    parent: null,
+    name,
+    enabled: true,
+    application,
+    now,
+    nonce: environment.randomBytes(NONCE_BYTES),
   });
+  const outcome = await store.submit(command);
   directory.clear();
   demandDone(outcome, authId);
 }

@@ -1,8 +1,16 @@
-import { type Static, type TObject, Type } from 'typebox';
+import { type Static, type TObject, type TOptional, type TUnsafe, Type } from 'typebox';
 import { Errors } from 'typebox/schema';
 import { MasterKeyError } from '../store/master-keys.js';
 import { StoreError } from '../store/store.js';
+import { APPLICATION_FIELDS, type ApplicationFields } from '../verify/application-fields.js';
 import { createAccount, listAccounts, MAX_KEEP_OLD, rotateToken, setAccountEnabled } from './accounts.js';
+import {
+  createApplication,
+  deleteApplication,
+  listApplications,
+  showApplication,
+  updateApplication,
+} from './applications.js';
 import { backUp } from './backup.js';
 import type { AdminContext } from './context.js';
 import { AdminError } from './error.js';
@@ -28,6 +36,18 @@ const key = Type.Object(
   { id: Type.String({ pattern: '^[0-9a-f]{8}$', description: 'the 8 hexadecimal digits of a key id' }) },
   closed,
 );
+
+const appUuid = Type.String({
+  pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+  description: 'the UUID of an application',
+});
+type FieldTypes = {
+  [Name in keyof ApplicationFields]-?: TOptional<TUnsafe<NonNullable<ApplicationFields[Name]>>>;
+};
+/** The settings of an application, with the schemas that the API has too. */
+const applicationFields = Object.fromEntries(
+  Object.entries(APPLICATION_FIELDS).map(([name, schema]) => [name, Type.Optional(Type.Unsafe(schema))]),
+) as unknown as FieldTypes;
 
 /** What administration can do, by name. The same operations serve the socket and an offline database. */
 const OPERATIONS = {
@@ -63,6 +83,17 @@ const OPERATIONS = {
     ),
     rotateToken,
   ),
+  'app.create': operation(
+    Type.Object({ account: Type.Optional(authId), ...applicationFields }, closed),
+    createApplication,
+  ),
+  'app.list': operation(Type.Object({ account: Type.Optional(authId) }, closed), listApplications),
+  'app.show': operation(Type.Object({ app_uuid: appUuid }, closed), showApplication),
+  'app.update': operation(
+    Type.Object({ app_uuid: appUuid, ...applicationFields }, closed),
+    updateApplication,
+  ),
+  'app.delete': operation(Type.Object({ app_uuid: appUuid }, closed), deleteApplication),
   'keys.list': operation(nothing, listKeys),
   'keys.add': operation(nothing, addKey),
   'keys.activate': operation(key, activateKey),

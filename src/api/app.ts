@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { newApiId } from './api-id.js';
 import { BODY_LIMIT, useJsonBodies } from './body.js';
+import { watchConnections } from './client-errors.js';
 import type { ApiContext } from './context.js';
 import { badRequest, failureOf, NO_SUCH_PATH, rawFailure, sendFailure } from './errors.js';
 import { health } from './health.js';
@@ -70,13 +72,18 @@ export function buildApi(context: ApiContext): FastifyInstance {
     },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-      const apiId = newApiId(environment);
-      log.info({ api_id: apiId, status: 400, code: error.code }, 'not a valid HTTP request');
-      socket.end(rawFailure(apiId, { status: 400, error: clientErrorText(error.code) }), () =>
-        socket.destroy(),
-      );
+      inTurn(socket as Socket, () => {
+        if (!socket.writable) return;
+        const apiId = newApiId(environment);
+        log.info({ api_id: apiId, status: 400, code: error.code }, 'not a valid HTTP request');
+        socket.end(rawFailure(apiId, { status: 400, error: clientErrorText(error.code) }), () =>
+          socket.destroy(),
+        );
+      });
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
+
+  const inTurn = watchConnections(app.server);
 
   app.decorateRequest('startedAt', 0);
   useJsonBodies(app);
@@ -98,6 +105,11 @@ export function buildApi(context: ApiContext): FastifyInstance {
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined) request.body = {};
     done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // What was in flight when the drain began is answered on connections that nothing else would close.
+    if (context.draining()) reply.header('connection', 'close');
+    done(null, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
     recordRequest(context, request, reply);

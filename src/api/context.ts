@@ -4,6 +4,7 @@ import type { KeyringHolder } from '../store/keys.js';
 import type { Store } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Limits } from '../verify/limits.js';
 import type { Channel, Recipient } from '../verify/model.js';
 
 /** What the HTTP edge is given by the composition root; everything that a handler may touch. */
@@ -12,12 +13,7 @@ export interface ApiContext {
   readonly directory: Directory;
   readonly keyring: KeyringHolder;
   readonly environment: Environment;
-  readonly limits: {
-    /** Failed validations of one recipient in 24 h (contract §3). */
-    readonly failedValidationsPerRecipient: number;
-    /** List requests a minute and account (contract §5). */
-    readonly listsPerMinute: number;
-  };
+  readonly limits: Limits;
   /** Age past which a session is not shown any more, in milliseconds (contract §5). */
   readonly retention: number;
   /** Whose `X-Forwarded-For` is believed: nobody's, everybody's, or that of these addresses and CIDRs. */

@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { StoreError } from '../store/store.js';
-import type { StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
+import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
+
+const COUNTRY_NAMES = new Intl.DisplayNames(['en'], { type: 'region' });
 
 /** The status codes of contract §7. 408 is none of them: OkHttp would send the POST again. */
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;
@@ -42,6 +44,21 @@ export const DRAINING: Failure = {
   error: 'this server is shutting down, try again shortly',
   headers: { 'retry-after': '1', connection: 'close' },
 };
+/** The recipient's country is not among those that are permitted (contract §2). @param country null: it has none */
+export function countryNotPermitted(country: string | null): ApiError {
+  const where =
+    country === null
+      ? 'belongs to no country, and only some countries are permitted'
+      : `is in ${COUNTRY_NAMES.of(country)} (${country}), a country that is not permitted`;
+  return new ApiError({ status: 403, error: `recipient ${where}` });
+}
+
+/** 429 with the seconds to wait, at least 1 (contract §7). @param wait milliseconds */
+export function tooMany(error: string, wait: number): Failure {
+  const seconds = Math.max(1, Math.ceil(wait / 1000));
+  return { status: 429, error, headers: { 'retry-after': String(seconds) } };
+}
+
 export const NO_SUCH_SESSION: Failure = {
   status: 404,
   error: 'session_uuid names no session of this account',
@@ -53,6 +70,10 @@ export const NO_SUCH_APPLICATION: Failure = {
 const TOO_WIDE: Failure = {
   status: 400,
   error: 'session_time must be narrower: of too many sessions, too few match all of these filters',
+};
+export const NO_SUCH_SUBACCOUNT: Failure = {
+  status: 404,
+  error: 'the path names no subaccount of this account',
 };
 export const NO_SUCH_PATH: Failure = { status: 404, error: 'there is nothing at this path' };
 const INTERNAL: Failure = { status: 500, error: 'the server failed to handle this request' };
@@ -71,7 +92,34 @@ export const CREATE_REFUSALS: Record<Extract<StartAttemptOutcome, { kind: 'refus
     status: 400,
     error: 'recipient has reached the maximum number of failed validations in 24 hours',
   },
+  'app-hash': {
+    status: 400,
+    error:
+      'app_hash makes the message longer than the 140 bytes that Android reads: shorten the template or brand_name, or leave app_hash out',
+  },
+  'idempotency-key': {
+    status: 409,
+    error:
+      'the Idempotency-Key was used in the last 24 hours with another body: use a new one for this request',
+  },
 };
+
+/** The session's application wants more time between two attempts. @param wait milliseconds */
+export function tooSoon(wait: number): Failure {
+  return tooMany(
+    'the session of this recipient had an attempt a moment ago: wait before you send another',
+    wait,
+  );
+}
+
+/**
+ * Goes on when a change of an application or account was made.
+ * @throws ApiError 409 with the reason, or `notFound`
+ */
+export function demandDone(outcome: ChangeOutcome, notFound: Failure): void {
+  if (outcome.kind === 'not-found') throw new ApiError(notFound);
+  if (outcome.kind === 'conflict') throw new ApiError({ status: 409, error: outcome.why });
+}
 
 /** Why a validation is refused (contract §3); each text has the word that clients look for. */
 export const VALIDATE_REFUSALS: Record<Exclude<ValidateOutcome['kind'], 'validated'>, Failure> = {

@@ -24,8 +24,19 @@ export function schemaError(errors: readonly FastifySchemaValidationError[], par
   return badRequest(`${name} must be ${error.parentSchema?.description ?? 'something else'}`);
 }
 
+/** Digits that may be a code or a number: an answer never repeats them, even where a name belongs. */
+const DIGITS = /[0-9]{4}/;
+
+/** Refuses a body with a field that is not known, unless it is null, which means unset (contract §8). */
+export function refuseUnknownFields(body: object, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(body)) {
+    if (!known.includes(name) && value !== null) throw unknownField(name, known);
+  }
+}
+
 /** The error for a field that does not exist, with the nearest one that does. */
-export function unknownField(name: string, known: readonly string[]): Error {
+function unknownField(name: string, known: readonly string[]): Error {
+  if (DIGITS.test(name)) return badRequest('a name in the body is not a field of this request');
   const shown = JSON.stringify(name.slice(0, MAX_NAME));
   if (name.length > MAX_NAME) return badRequest(`${shown}… is not a field of this request`);
   const near = known

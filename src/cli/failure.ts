@@ -1,13 +1,17 @@
 import { AdminError } from '../admin/error.js';
 import { ConfigError } from '../config.js';
 import { MasterKeyError } from '../store/master-keys.js';
-import { DirectoryHeldError } from '../store/sqlite/store.js';
+import { DatabaseUnusableError, DirectoryHeldError } from '../store/sqlite/store.js';
+import { MetricsAddressError } from '../telemetry/server.js';
 
 /** What ends a command: a line for the operator, and an exit code. 2: the configuration is bad. 1: all else. */
 export interface Failure {
   readonly text: string;
   readonly code: 1 | 2;
 }
+
+/** Errors whose message says all: what is wrong, where, and what to do. */
+const EXPECTED = [AdminError, MasterKeyError, DirectoryHeldError, DatabaseUnusableError, MetricsAddressError];
 
 /** Errors of the operating system that a listening address can cause. */
 const LISTENING: Record<string, string> = {
@@ -19,8 +23,8 @@ const LISTENING: Record<string, string> = {
 /** Tells an error that was to be expected in one line; any other with its stack, as it is a defect. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return { text: error.message, code: 2 };
-  if (error instanceof AdminError || error instanceof MasterKeyError || error instanceof DirectoryHeldError) {
-    return { text: error.message, code: 1 };
+  if (EXPECTED.some((expected) => error instanceof expected)) {
+    return { text: (error as Error).message, code: 1 };
   }
   const { code, syscall, address, port, path } = error as NodeJS.ErrnoException & {
     address?: string;

@@ -8,7 +8,9 @@ const MAX_COMPARED = 100;
 export function didYouMean(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'none is known here';
   if (name.length > MAX_COMPARED) return `known are ${known.join(', ')}`;
-  return `the nearest known is ${closest(name, known)}`;
+  // Of a name that was cut short the distance is large, but what was meant is plain.
+  const longer = name.length > 2 ? known.find((each) => each.startsWith(name)) : undefined;
+  return `the nearest known is ${longer ?? closest(name, known)}`;
 }
 
 /** @throws ConfigError for the first key of `value` that is none of the known ones */

@@ -11,6 +11,7 @@ export interface OutboundMessage {
   readonly session: string;
   readonly channel: Channel;
   readonly recipient: Recipient;
+  /** What the recipient reads or hears, to be sent as it is. */
   readonly text: string;
   readonly code: string;
   readonly locale: string;

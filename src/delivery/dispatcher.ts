@@ -7,7 +7,7 @@ import { UNEXPLAINED } from '../verify/channel-errors.js';
 import { revealCode } from '../verify/codes.js';
 import type { Command, Delivery, HopFailed, OutcomeOf } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
-import { renderText } from '../verify/messages.js';
+import { renderText } from '../verify/messages/render.js';
 import { type AttemptId, hopId } from '../verify/model.js';
 import { maskRecipient } from '../verify/recipients.js';
 import { Lanes, type Verdict } from '../work/lanes.js';

@@ -25,6 +25,8 @@ export interface GroupCommitOptions {
   readonly maxBatch?: number;
   /** Most commands of one class that wait; one more is refused as `unavailable`. */
   readonly maxWaiting?: number;
+  /** Most batches in flight: with two, one is prepared and answered while the other is written. */
+  readonly maxInFlight?: number;
 }
 
 interface Waiting {
@@ -51,17 +53,20 @@ function classOf(command: Command): number {
 }
 
 /**
- * Collects commands while a commit runs and commits them together. Alone, a command commits at once: batching
- * adds no wait.
+ * Collects commands while commits run and commits them together. Alone, a command commits at once: batching adds
+ * no wait. No command depends on one that is not answered yet, so batches in flight need no order among them.
  */
 export class GroupCommit {
   readonly #options: Required<Omit<GroupCommitOptions, 'onCommit'>> & Pick<GroupCommitOptions, 'onCommit'>;
   readonly #queues: Waiting[][] = Array.from({ length: CLASSES }, () => []);
-  #running: Promise<void> | null = null;
+  #batchesInFlight = 0;
+  #commandsInFlight = 0;
+  #scheduled = false;
   #closed = false;
+  #idle: (() => void) | null = null;
 
   constructor(options: GroupCommitOptions) {
-    this.#options = { maxBatch: 256, maxWaiting: 8192, ...options };
+    this.#options = { maxBatch: 256, maxWaiting: 8192, maxInFlight: 1, ...options };
   }
 
   get waiting(): number {
@@ -76,21 +81,49 @@ export class GroupCommit {
         return reject(new StoreError('unavailable', 'too many commands wait for the database'));
       }
       queue.push({ command, resolve: resolve as (outcome: never) => void, reject });
-      this.#running ??= this.#run();
+      this.#schedule();
     });
   }
 
   /** Refuses further commands and waits for those that were submitted. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running;
+    if (this.#batchesInFlight > 0 || this.waiting > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
   }
 
-  async #run(): Promise<void> {
-    // One turn of the microtask queue, so that commands submitted together share the first commit too.
-    await Promise.resolve();
-    while (this.waiting > 0) await this.#commit(this.#take());
-    this.#running = null;
+  /** After the turn of the microtask queue, so that commands submitted together share the first commit too. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    while (this.#mayStart()) void this.#run(this.#take());
+    if (this.#batchesInFlight === 0) this.#idle?.();
+  }
+
+  /** A further batch waits until it is worth a commit of its own: half as large as what is in flight. */
+  #mayStart(): boolean {
+    const { waiting } = this;
+    if (waiting === 0 || this.#batchesInFlight >= this.#options.maxInFlight) return false;
+    return waiting * 2 >= this.#commandsInFlight;
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    this.#batchesInFlight++;
+    this.#commandsInFlight += batch.length;
+    await this.#commit(batch);
+    this.#batchesInFlight--;
+    this.#commandsInFlight -= batch.length;
+    this.#schedule();
   }
 
   #take(): Waiting[] {

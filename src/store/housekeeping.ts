@@ -1,6 +1,7 @@
 import { type Environment, sleep, type Timer } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { IDEMPOTENCY_WINDOW } from '../verify/idempotency.js';
 import { BUDGET_WINDOW } from '../verify/model.js';
 import type { Store } from './store.js';
 
@@ -20,6 +21,9 @@ export interface HousekeepingOptions {
 /** Milliseconds between sweeps for sessions whose time has passed, and most sessions of one sweep. */
 const SWEEP_EVERY = 1_000;
 const SWEEP_SIZE = 512;
+/** Milliseconds between purges of idempotency keys, and most keys of one command. */
+const FORGET_EVERY = 60_000;
+const FORGET_SIZE = 256;
 /** Milliseconds between heartbeats, each followed by a look for the work of dead nodes. */
 const HEARTBEAT_EVERY = 3_000;
 /**
@@ -39,6 +43,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#every('sweep', options.sweepEvery ?? SWEEP_EVERY, () => this.#sweep());
+    this.#every('forget', FORGET_EVERY, () => this.#forget());
     this.#every('purge', PURGE_EVERY, () => this.#purge());
     this.#every('heartbeat', HEARTBEAT_EVERY, () => this.#beat());
   }
@@ -60,6 +65,16 @@ export class Housekeeping {
       );
       metrics.sessions.inc({ event: 'expired' }, outcomes.filter((each) => each.kind === 'recorded').length);
       if (overdue.length < SWEEP_SIZE) return;
+    }
+  }
+
+  async #forget(): Promise<void> {
+    const { store, environment } = this.#options;
+    while (!this.#stopped && store.holds()) {
+      const now = environment.now();
+      const keys = await store.read.overdueRequests(now - IDEMPOTENCY_WINDOW, FORGET_SIZE);
+      if (keys.length > 0) await store.submit({ type: 'forget-requests', now, keys });
+      if (keys.length < FORGET_SIZE) return;
     }
   }
 

@@ -1,20 +1,25 @@
 import type {
   Account,
+  Application,
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
   Session,
 } from '../verify/model.js';
-import type { Lookup } from '../verify/state.js';
+import { LIVE_SAMPLE, type Lookup } from '../verify/state.js';
 import type { WorkingSet } from './working-set.js';
 
 /** Reads of single keys by a database that answers at once. */
 export interface RowSource {
   account(authId: string): Account | undefined;
+  applicationsOf(account: string): readonly Application[];
   session(uuid: string): Session | undefined;
+  /** Live rows of an application whose time has not passed at `now`, in no order. */
+  liveOf(application: string, now: number, limit: number): readonly LiveSession[];
   live(application: string, recipient: string): LiveSession | undefined;
   attempt(uuid: string): Attempt | undefined;
   attemptsOf(session: string): readonly Attempt[];
@@ -23,6 +28,7 @@ export interface RowSource {
   hopByMessage(carrier: string, messageId: string, since: number): Hop | undefined;
   callback(attempt: string, sequence: number): Callback | undefined;
   budget(account: string, recipient: string): RecipientBudget | undefined;
+  idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
 
@@ -31,6 +37,7 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
   switch (lookup.kind) {
     case 'live': {
       const live = loadPair(source, set, lookup);
+      if (lookup.idempotency !== undefined) loadIdempotency(source, set, lookup.idempotency);
       const session = live && source.session(live.session);
       if (session) loadSession(source, set, session);
       return;
@@ -59,9 +66,22 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
       if (attempt) set.admit('attempt', attempt);
       return;
     }
+    case 'idempotency':
+      for (const key of lookup.keys) loadIdempotency(source, set, key);
+      return;
     case 'account': {
       const account = source.account(lookup.authId);
       if (account) set.admit('account', account);
+      return;
+    }
+    case 'applications': {
+      const account = source.account(lookup.account);
+      if (account) set.admit('account', account);
+      for (const application of source.applicationsOf(lookup.account)) {
+        set.admit('application', application);
+        if (lookup.live !== 'every' && lookup.live !== application.uuid) continue;
+        for (const live of source.liveOf(application.uuid, lookup.now, LIVE_SAMPLE)) set.admit('live', live);
+      }
       return;
     }
     case 'keys':
@@ -79,6 +99,11 @@ function loadPair(
   const budget = source.budget(pair.account, pair.recipient);
   if (budget) set.admit('budget', budget);
   return live;
+}
+
+function loadIdempotency(source: RowSource, set: WorkingSet, key: string): void {
+  const row = source.idempotency(key);
+  if (row) set.admit('idempotency', row);
 }
 
 function loadSession(source: RowSource, set: WorkingSet, session: Session): void {

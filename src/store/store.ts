@@ -8,6 +8,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   KeyId,
   MasterKeyRow,
   Recipient,
@@ -111,7 +112,10 @@ export interface SessionView {
 
 /** Which sessions a list shows; all conditions hold together. Newest first. */
 export interface SessionQuery {
-  readonly account: AccountId;
+  /** The main account whose sessions and subaccounts' sessions are meant. */
+  readonly main: AccountId;
+  /** Only those of this account; absent: of the main account and every subaccount. */
+  readonly account?: AccountId;
   /** By creation: from `since` on and before `until`, milliseconds. */
   readonly since: number;
   readonly until: number;
@@ -127,6 +131,16 @@ export interface SessionQuery {
   /** At which moment the status is meant. */
   readonly now: number;
   /** 1–20 and 0–100,000 (contract §5). */
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A page of applications, newest first. */
+export interface ApplicationQuery {
+  /** The account whose applications are meant. */
+  readonly account: AccountId;
+  /** Whether those of its subaccounts are too. */
+  readonly withSubaccounts: boolean;
   readonly limit: number;
   readonly offset: number;
 }
@@ -155,8 +169,15 @@ export interface TakenMessage {
 export interface Reader {
   account(authId: AccountId): Promise<Account | null>;
   accounts(): Promise<Account[]>;
+  /** A page of the subaccounts of a main account, newest first, and how many there are. */
+  subaccounts(
+    main: AccountId,
+    limit: number,
+    offset: number,
+  ): Promise<{ accounts: Account[]; total: number }>;
   application(uuid: ApplicationId): Promise<Application | null>;
   defaultApplication(account: AccountId): Promise<Application | null>;
+  applications(query: ApplicationQuery): Promise<Application[]>;
   session(uuid: SessionId): Promise<SessionView | null>;
   /**
    * One filter is answered exactly, whatever it matches. Of several together, no more than some 100,000 sessions
@@ -164,7 +185,7 @@ export interface Reader {
    * @throws StoreError `too-wide` when those do not fill the page and there are more
    */
   sessions(query: SessionQuery): Promise<SessionView[]>;
-  /** What a carrier took of an account's messages since a time, newest first. Its message ids are UUIDv7. */
+  /** What a carrier took of an account's messages (a main account's: its subaccounts' too) since a time, newest first. Its message ids are UUIDv7. */
   taken(query: {
     readonly carrier: string;
     readonly account: AccountId;
@@ -181,6 +202,10 @@ export interface Reader {
   callbackLanes(): Promise<LaneDue[]>;
   /** Live sessions whose time has passed. */
   overdueSessions(now: number, limit: number): Promise<SessionId[]>;
+  /** What is remembered of an idempotency key, even when its time has passed. */
+  idempotency(key: string): Promise<IdempotencyRow | null>;
+  /** Idempotency keys from `before` and earlier, oldest first. */
+  overdueRequests(before: number, limit: number): Promise<string[]>;
 
   keys(): Promise<MasterKeyRow[]>;
   /** Accounts and live sessions that need the key. */

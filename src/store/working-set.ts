@@ -7,6 +7,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -24,6 +25,7 @@ export interface Tables {
   hop: Hop;
   callback: Callback;
   budget: RecipientBudget;
+  idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
 
@@ -39,6 +41,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
   budget: (row) => liveKey(row.account, row.recipient),
+  idempotency: (row) => row.key,
   key: (row) => row.id,
 };
 
@@ -84,6 +87,7 @@ export class WorkingSet implements State {
     hop: new Map(),
     callback: new Map(),
     budget: new Map(),
+    idempotency: new Map(),
     key: new Map(),
   };
   readonly #attemptsOf = new Map<string, Set<string>>();
@@ -105,7 +109,7 @@ export class WorkingSet implements State {
   /** Makes changes visible to the commands that follow. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if ('remove' in change) this.#put('live', keyOf.live(change.remove as LiveSession), undefined);
+      if ('remove' in change) this.#put(change.table, this.#removed(change), undefined);
       else this.#put(change.table, this.#keyOf(change.table, change.row), change.row);
     }
   }
@@ -113,7 +117,7 @@ export class WorkingSet implements State {
   /** Every row that differs from what was loaded, each once. */
   *writes(): Generator<Write> {
     for (const table of Object.keys(this.#rows) as TableName[]) {
-      for (const { loaded, current } of this.#rows[table].values()) {
+      for (const { loaded, current } of this.#inOrder(table)) {
         if (loaded === current) continue;
         if (current === undefined) yield { table, kind: 'delete', was: loaded } as Write;
         else yield { table, kind: loaded ? 'update' : 'insert', row: current, was: loaded } as Write;
@@ -126,6 +130,14 @@ export class WorkingSet implements State {
   }
   application(uuid: string) {
     return this.#rows.application.get(uuid)?.current;
+  }
+  applicationsOf(account: string): readonly Application[] {
+    return currentOf(this.#rows.application).filter((each) => each.account === account);
+  }
+  hasLive(application: string, now: number): boolean {
+    return currentOf(this.#rows.live).some(
+      (each) => each.application === application && each.expiresAt > now,
+    );
   }
   session(uuid: string) {
     return this.#rows.session.get(uuid)?.current;
@@ -154,12 +166,37 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  idempotency(key: string) {
+    return this.#rows.idempotency.get(key)?.current;
+  }
   keys(): readonly MasterKeyRow[] {
-    return [...this.#rows.key.values()].flatMap(({ current }) => (current ? [current] : []));
+    return currentOf(this.#rows.key);
   }
 
   #table<T extends TableName>(table: T): Map<string, Entry<Tables[T]>> {
     return this.#rows[table];
+  }
+
+  /** Unique keys are checked row by row: an application gives up the place of the default before another takes it. */
+  #inOrder(table: TableName): Iterable<Entry<Tables[TableName]>> {
+    if (table !== 'application') return this.#rows[table].values();
+    const entries = [...this.#rows.application.values()];
+    return entries.sort(
+      (a, b) => Number(a.current?.isDefault ?? false) - Number(b.current?.isDefault ?? false),
+    );
+  }
+
+  #removed(change: Extract<Change, { remove: unknown }>): string {
+    switch (change.table) {
+      case 'account':
+        return keyOf.account(change.remove);
+      case 'application':
+        return keyOf.application(change.remove);
+      case 'live':
+        return liveKey(change.remove.application, change.remove.recipient);
+      case 'idempotency':
+        return change.remove.key;
+    }
   }
 
   #keyOf<T extends TableName>(table: T, row: Tables[T]): string {
@@ -200,6 +237,10 @@ export function decideAll(
       return { ok: false, message: `${command.type}: ${(error as Error).message}` };
     }
   });
+}
+
+function currentOf<Row>(rows: ReadonlyMap<string, Entry<Row>>): Row[] {
+  return [...rows.values()].flatMap(({ current }) => (current ? [current] : []));
 }
 
 function newestFirst(a: Hop, b: Hop): number {

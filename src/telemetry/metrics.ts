@@ -12,6 +12,8 @@ export interface Metrics {
   readonly receipts: Counter<'carrier' | 'result'>;
   readonly validations: Counter<'result'>;
   readonly callbacks: Counter<'result'>;
+  /** Requests answered 429, by the limit that they reached. */
+  readonly limited: Counter<'limit'>;
   readonly callbackTime: Histogram;
   readonly commitBatch: Histogram;
   readonly commitTime: Histogram;
@@ -48,6 +50,7 @@ export function createMetrics(): Metrics {
     receipts: counter('receipts_total', 'Carrier reports by result.', ['carrier', 'result']),
     validations: counter('validations_total', 'Validations by result.', ['result']),
     callbacks: counter('callbacks_total', 'Callback tries by result.', ['result']),
+    limited: counter('limited_total', 'Requests refused by a limit.', ['limit']),
     callbackTime: histogram('callback_seconds', 'Duration of callback tries.', seconds),
     commitBatch: histogram('commit_commands', 'Commands per commit.', [1, 2, 4, 8, 16, 32, 64, 128, 256]),
     commitTime: histogram('commit_seconds', 'Duration of commits.', seconds),

@@ -9,10 +9,13 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** The address for metrics cannot be had. The message names the variable and says what to do. */
+export class MetricsAddressError extends Error {}
+
 /**
  * Serves `GET /metrics` in Prometheus' text format on an address of its own, away from the API's; everything else
  * is 404. Port 0 takes any free one.
- * @throws Error naming COUNTERSIGN_METRICS_ADDRESS when the address cannot be had
+ * @throws MetricsAddressError
  */
 export async function serveMetrics(
   metrics: Pick<Metrics, 'registry'>,
@@ -45,10 +48,13 @@ export async function serveMetrics(
   };
 }
 
-function describe(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+function describe(
+  error: NodeJS.ErrnoException,
+  { host, port }: { host: string; port: number },
+): MetricsAddressError {
   const why =
     error.code === 'EADDRINUSE'
       ? 'is in use by another program; set another address'
       : `cannot be listened on (${error.code}); set an address of this machine and a port that is allowed`;
-  return new Error(`COUNTERSIGN_METRICS_ADDRESS: ${host}:${port} ${why}`, { cause: error });
+  return new MetricsAddressError(`COUNTERSIGN_METRICS_ADDRESS: ${host}:${port} ${why}`, { cause: error });
 }

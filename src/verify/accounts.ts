@@ -1,9 +1,9 @@
 import { resealCode } from './codes.js';
-import type { CreateAccount, Reseal, UpdateAccount } from './commands.js';
+import type { CreateAccount, DeleteAccount, Reseal, UpdateAccount } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { type Keyring, tokenPlace } from './keyring.js';
 import type { Account, Sealed } from './model.js';
-import type { State } from './state.js';
+import type { Change, State } from './state.js';
 
 /** Adds an account with its default application; an auth id is never given twice. */
 export function createAccount(state: State, command: CreateAccount): Decision<CreateAccount> {
@@ -27,6 +27,26 @@ export function updateAccount(state: State, command: UpdateAccount): Decision<Up
   return {
     outcome: { kind: 'done' },
     changes: [{ table: 'account', row: { ...account, ...command.changes, modifiedAt: command.now } }],
+    effects: [],
+  };
+}
+
+/**
+ * Removes a subaccount with its applications. Sessions keep their rows, in which the main account stands; a callback
+ * that waits cannot be signed any more and fails.
+ */
+export function deleteAccount(state: State, command: DeleteAccount): Decision<DeleteAccount> {
+  const account = state.account(command.authId);
+  if (!account || account.parent !== command.parent) return unchanged({ kind: 'not-found' });
+  const applications = state.applicationsOf(account.authId);
+  if (applications.some(({ uuid }) => state.hasLive(uuid, command.now))) {
+    const why = 'the subaccount has live sessions: disable it and try again when they have ended';
+    return unchanged({ kind: 'conflict', why });
+  }
+  const changes: Change[] = applications.map((remove) => ({ table: 'application', remove }));
+  return {
+    outcome: { kind: 'done' },
+    changes: [...changes, { table: 'account', remove: account }],
     effects: [],
   };
 }

@@ -2,6 +2,7 @@ import type {
   Account,
   AccountId,
   Application,
+  ApplicationId,
   Attempt,
   AttemptId,
   AttemptStatus,
@@ -30,8 +31,13 @@ export type Command =
   | GiveUp
   | CallbackTried
   | Expire
+  | ForgetRequests
   | CreateAccount
   | UpdateAccount
+  | DeleteAccount
+  | CreateApplication
+  | UpdateApplication
+  | DeleteApplication
   | AddKey
   | ActivateKey
   | CloseKey
@@ -48,8 +54,19 @@ export interface StartAttempt {
   /** The application as the caller's node saw it; its rules are fixed in a new session. */
   readonly application: Pick<
     Application,
-    'uuid' | 'account' | 'alias' | 'expiry' | 'maxAttempts' | 'template' | 'url' | 'method'
+    | 'uuid'
+    | 'account'
+    | 'alias'
+    | 'expiry'
+    | 'maxAttempts'
+    | 'resendCooldown'
+    | 'template'
+    | 'domain'
+    | 'url'
+    | 'method'
   >;
+  /** The main account of the application's account, or that account itself. */
+  readonly main: AccountId;
   readonly recipient: Recipient;
   readonly country: string | null;
   readonly channel: Channel;
@@ -58,8 +75,10 @@ export interface StartAttempt {
   readonly appHash: string;
   /** Length of a new session's code. */
   readonly codeLength: number;
-  /** A code the caller chose; null to derive one. Never stored as it is. */
+  /** A code the caller chose, or a test number's; null to derive one. Never stored as it is. */
   readonly otp: string | null;
+  /** The recipient is a test number of the application: a session that starts now sends nothing. */
+  readonly test: boolean;
   /** 12 random bytes, used once to seal `otp`. */
   readonly nonce: Uint8Array;
   /** Callback URL and method of this request; null keeps the session's. */
@@ -73,6 +92,16 @@ export interface StartAttempt {
   readonly carrier: string | null;
   /** Failed validations of a recipient in 24 h past which creates are refused. */
   readonly failedValidationsLimit: number;
+  /** Absent: every create is one of its own. */
+  readonly idempotency?: IdempotentRequest;
+}
+
+/** What tells whether a create is a repeat. */
+export interface IdempotentRequest {
+  /** SHA-256 of account and `Idempotency-Key`, base64url. */
+  readonly key: string;
+  /** SHA-256 of the body's canonical form. Never stored as it is: the body may have a code. */
+  readonly digest: Uint8Array;
 }
 
 /** Asks whether the code that a person typed is right (contract §3). */
@@ -162,6 +191,13 @@ export interface Expire {
   readonly force: boolean;
 }
 
+/** Forgets idempotency keys whose time has passed. */
+export interface ForgetRequests {
+  readonly type: 'forget-requests';
+  readonly now: number;
+  readonly keys: readonly string[];
+}
+
 /** Adds an account and its default application. */
 export interface CreateAccount {
   readonly type: 'create-account';
@@ -176,6 +212,40 @@ export interface UpdateAccount {
   readonly changes: Partial<
     Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil'>
   >;
+}
+
+/** Ends a subaccount with its applications; its sessions stay for the main account's lists. */
+export interface DeleteAccount {
+  readonly type: 'delete-account';
+  readonly now: number;
+  readonly authId: AccountId;
+  /** The main account that it must belong to. */
+  readonly parent: AccountId;
+}
+
+/** Adds an application; as the account's default it takes that place from the one before. */
+export interface CreateApplication {
+  readonly type: 'create-application';
+  readonly application: Application;
+}
+
+/** Changes the rules of sessions that start from now on; live ones keep theirs. */
+export interface UpdateApplication {
+  readonly type: 'update-application';
+  readonly now: number;
+  readonly account: AccountId;
+  readonly application: ApplicationId;
+  readonly changes: ApplicationChanges;
+}
+
+export type ApplicationChanges = Partial<Omit<Application, 'uuid' | 'account' | 'createdAt' | 'updatedAt'>>;
+
+/** Removes an application that is not the default and has no live session. */
+export interface DeleteApplication {
+  readonly type: 'delete-application';
+  readonly now: number;
+  readonly account: AccountId;
+  readonly application: ApplicationId;
 }
 
 /** Makes a master key known; the first becomes active, later ones stand by. */
@@ -227,6 +297,7 @@ export interface Delivery
       | 'locale'
       | 'brandName'
       | 'appHash'
+      | 'domain'
       | 'template'
       | 'dtmf'
       | 'src'
@@ -243,7 +314,14 @@ export interface Delivery
 
 export type StartAttemptOutcome =
   | { readonly kind: 'started'; readonly session: SessionId; readonly isNew: boolean }
-  | { readonly kind: 'refused'; readonly reason: 'attempts' | 'validations' | 'recipient' };
+  /** The same request was accepted before: its answer, and nothing is sent. */
+  | { readonly kind: 'repeated'; readonly session: SessionId }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'attempts' | 'validations' | 'recipient' | 'app-hash' | 'idempotency-key';
+    }
+  /** Too soon after the last attempt; `wait`: milliseconds until the next is allowed. */
+  | { readonly kind: 'cooling'; readonly wait: number };
 
 export type ValidateOutcome = {
   readonly kind:

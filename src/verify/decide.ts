@@ -1,8 +1,10 @@
-import { createAccount, reseal, updateAccount } from './accounts.js';
+import { createAccount, deleteAccount, reseal, updateAccount } from './accounts.js';
+import { createApplication, deleteApplication, updateApplication } from './applications.js';
 import { callbackTried } from './callbacks.js';
 import type { Command } from './commands.js';
 import type { Decision } from './decision.js';
 import { expire } from './expire.js';
+import { forgetRequests } from './idempotency.js';
 import type { Keyring } from './keyring.js';
 import { activateKey, addKey, closeKey } from './keys.js';
 import { giveUp, hopAccepted, hopFailed, receipt } from './reports.js';
@@ -32,10 +34,20 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return callbackTried(state, command);
     case 'expire':
       return expire(state, command);
+    case 'forget-requests':
+      return forgetRequests(state, command);
     case 'create-account':
       return createAccount(state, command);
     case 'update-account':
       return updateAccount(state, command);
+    case 'delete-account':
+      return deleteAccount(state, command);
+    case 'create-application':
+      return createApplication(state, command);
+    case 'update-application':
+      return updateApplication(state, command);
+    case 'delete-application':
+      return deleteApplication(state, command);
     case 'add-key':
       return addKey(state, command);
     case 'activate-key':

@@ -25,7 +25,7 @@ export const MASTER_KEY_BYTES = 32;
 export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-type Purpose = 'key id' | 'key check' | 'codes' | 'sealing';
+type Purpose = 'key id' | 'key check' | 'codes' | 'sealing' | 'requests';
 
 function subkey(master: Uint8Array, purpose: Purpose, size: number): Buffer {
   return Buffer.from(hkdfSync('sha256', master, '', `countersign ${purpose}`, size));
@@ -46,11 +46,13 @@ export function keyCheck(key: MasterKey): Uint8Array {
 export class Keyring {
   readonly #codes = new Map<KeyId, Buffer>();
   readonly #sealing = new Map<KeyId, Buffer>();
+  readonly #requests = new Map<KeyId, Buffer>();
 
   constructor(readonly data: KeyringData) {
     for (const key of data.keys) {
       this.#codes.set(key.id, subkey(key.bytes, 'codes', 32));
       this.#sealing.set(key.id, subkey(key.bytes, 'sealing', 32));
+      this.#requests.set(key.id, subkey(key.bytes, 'requests', 32));
     }
     if (!this.#codes.has(data.active)) throw new UnknownKeyError(data.active);
   }
@@ -62,6 +64,16 @@ export class Keyring {
   /** HMAC-SHA256 of `message` under the codes subkey. */
   codeMac(keyId: KeyId, message: string): Buffer {
     return createHmac('sha256', held(this.#codes, keyId)).update(message).digest();
+  }
+
+  /** HMAC-SHA256 of a request's digest under the requests subkey: a body of few possibilities is not told by it. */
+  requestMac(keyId: KeyId, digest: Uint8Array): Buffer {
+    return createHmac('sha256', held(this.#requests, keyId)).update(digest).digest();
+  }
+
+  /** Whether this process holds a key. */
+  holds(keyId: KeyId): boolean {
+    return this.#codes.has(keyId);
   }
 
   /**

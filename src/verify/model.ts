@@ -40,6 +40,13 @@ export interface Account {
   readonly modifiedAt: number;
 }
 
+/** A recipient with a fixed code, for reviewers and end-to-end tests: a setting that its account may read. */
+export interface TestNumber {
+  readonly recipient: Recipient;
+  /** 4–8 digits. */
+  readonly otp: string;
+}
+
 export type FraudShield = 'high' | 'medium' | 'low' | 'off';
 
 /** How one use case of an account sends codes (contract §9). */
@@ -48,7 +55,7 @@ export interface Application {
   readonly account: AccountId;
   readonly alias: string;
   readonly brandName: string;
-  /** Message text with `${brand_name}` and `${code}`. */
+  /** Message text with `${brand_name}` and `${code}`; '' means the default one in the attempt's locale. */
   readonly template: string;
   /** 4–8. */
   readonly codeLength: number;
@@ -59,9 +66,16 @@ export interface Application {
   readonly channels: readonly Channel[];
   readonly locale: string;
   readonly appHash: string;
+  /** Host of the SMS's last line `@domain #code`, '' for none; never beside an `appHash`. */
+  readonly domain: string;
   readonly url: string | null;
   readonly method: CallbackMethod;
   readonly fraudShield: FraudShield;
+  /** Seconds between two attempts of one session, 0–3600; 0: none. */
+  readonly resendCooldown: number;
+  /** Recipients to which nothing is sent, each with the code that is right for it. */
+  readonly testNumbers: readonly TestNumber[];
+  /** Exactly one application of an account is its default. */
   readonly isDefault: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -82,6 +96,8 @@ export interface SessionCode {
 export interface Session {
   readonly uuid: SessionId;
   readonly account: AccountId;
+  /** The main account of a subaccount's session; the account itself otherwise. Fixed at the creation. */
+  readonly main: AccountId;
   readonly application: ApplicationId;
   readonly alias: string;
   readonly recipient: Recipient;
@@ -96,6 +112,10 @@ export interface Session {
   readonly url: string | null;
   readonly method: CallbackMethod;
   readonly maxAttempts: number;
+  /** Seconds between two attempts, as the application had it; 0: none. */
+  readonly resendCooldown: number;
+  /** To a test number: nothing is sent, and the code is the application's fixed one. */
+  readonly test: boolean;
   /** Number of attempts so far, which is also the sequence of the latest. */
   readonly attempts: number;
   /** Validations used, wrong and right, of `MAX_VALIDATIONS`. */
@@ -136,6 +156,8 @@ export interface Attempt {
   readonly uuid: AttemptId;
   readonly session: SessionId;
   readonly account: AccountId;
+  /** The session's main account. */
+  readonly main: AccountId;
   /** 1-based within the session. */
   readonly sequence: number;
   readonly channel: Channel;
@@ -145,6 +167,9 @@ export interface Attempt {
   readonly locale: string;
   readonly brandName: string;
   readonly appHash: string;
+  /** The application's, or '' where `appHash` has the last line. */
+  readonly domain: string;
+  /** The application's, or the default one that its locale chose. */
   readonly template: string;
   /** The key the callee presses before the code is spoken; voice only. */
   readonly dtmf: number | null;
@@ -223,6 +248,17 @@ export interface RecipientBudget {
   readonly failures: readonly number[];
 }
 
+/** An accepted create that had an `Idempotency-Key`: what a repeat is compared with, and its answer. */
+export interface IdempotencyRow {
+  /** SHA-256 of account and key, base64url. */
+  readonly key: string;
+  /** HMAC-SHA256 of the body's digest under a subkey of `keyId`. */
+  readonly fingerprint: Uint8Array;
+  readonly keyId: KeyId;
+  readonly session: SessionId;
+  readonly createdAt: number;
+}
+
 /** `active`: seals and derives. `standby`: opens and checks only. `retired`, `revoked`: no longer used at all. */
 export type KeyState = 'active' | 'standby' | 'retired' | 'revoked';
 
@@ -243,6 +279,11 @@ export const BUDGET_WINDOW = 24 * 3600 * 1000;
 /** A session whose time has passed reads `expired` at once, whether or not anything has swept it (contract §4). */
 export function sessionStatus(session: Session, now: number): SessionStatus {
   return session.status === 'in-progress' && session.expiresAt <= now ? 'expired' : session.status;
+}
+
+/** Whether an account may see and validate a session: it is its own, or that of one of its subaccounts. */
+export function mayUse(account: AccountId, session: Pick<Session, 'account' | 'main'>): boolean {
+  return session.account === account || session.main === account;
 }
 
 /** The id of a hop as carriers see it: known before the submit, the same after a crash. */

@@ -1,15 +1,41 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { Recipient } from './model.js';
+import type { Channel, Recipient } from './model.js';
+
+/** Kinds of numbers that codes are not sent to unless they are allowed; fixed lines are refused by SMS only. */
+export type RestrictedNumberType =
+  | 'fixed-line'
+  | 'premium-rate'
+  | 'shared-cost'
+  | 'satellite'
+  | 'international-network';
 
 export interface ParsedRecipient {
   readonly recipient: Recipient;
   /** ISO 3166-1 alpha-2; null for numbers of no country, such as international networks (+883). */
   readonly country: string | null;
+  /** `ordinary` is whatever may be a mobile number, and all that is not restricted. */
+  readonly type: RestrictedNumberType | 'ordinary';
 }
 
 /** Longest text that is looked at: 15 digits of E.164 with generous punctuation. */
 const MAX_INPUT = 64;
 const TOLERATED = /^\+?[0-9 .()-]+$/;
+
+/**
+ * Shared country codes (ITU-T E.164, list of assigned codes): Inmarsat and the other satellite systems, shared cost,
+ * premium rate; the rest are networks of no country.
+ */
+const NON_GEOGRAPHIC: Readonly<Record<string, RestrictedNumberType>> = {
+  800: 'international-network',
+  808: 'shared-cost',
+  870: 'satellite',
+  878: 'international-network',
+  881: 'satellite',
+  882: 'international-network',
+  883: 'international-network',
+  888: 'international-network',
+  979: 'premium-rate',
+};
 
 /**
  * Reads a number in international format (ITU-T E.164), with or without `+`; spaces, dots, dashes and
@@ -19,8 +45,49 @@ export function parseRecipient(text: string): ParsedRecipient | null {
   if (text.length > MAX_INPUT || !TOLERATED.test(text)) return null;
   const digits = text.replace(/[^0-9]/g, '');
   const number = parsePhoneNumberFromString(`+${digits}`);
-  if (!number?.isValid() || number.ext) return null;
-  return { recipient: number.number.slice(1) as Recipient, country: number.country ?? null };
+  // With the full metadata a number is valid when it has a type, so that one look-up tells both.
+  const type = number?.getType();
+  if (!number || type === undefined || number.ext) return null;
+  return {
+    recipient: number.number.slice(1) as Recipient,
+    country: number.country ?? null,
+    type: NON_GEOGRAPHIC[number.countryCallingCode] ?? restrictedType(type),
+  };
+}
+
+function restrictedType(type: string): ParsedRecipient['type'] {
+  switch (type) {
+    case 'FIXED_LINE':
+      return 'fixed-line';
+    case 'PREMIUM_RATE':
+      return 'premium-rate';
+    case 'SHARED_COST':
+      return 'shared-cost';
+    default:
+      return 'ordinary';
+  }
+}
+
+const REASONS: Readonly<Record<RestrictedNumberType, string>> = {
+  'fixed-line': 'is a fixed line, which takes no SMS: use the channel voice',
+  'premium-rate': 'is a premium-rate number, which codes are not sent to',
+  'shared-cost': 'is a shared-cost number, which codes are not sent to',
+  satellite: 'is a satellite number, which codes are not sent to',
+  'international-network': 'is a number of an international network, which codes are not sent to',
+};
+
+/**
+ * Why no code may go to a number, as the end of a sentence that begins with `recipient`; null when it may.
+ * @param allowed restricted types that are allowed all the same
+ */
+export function recipientRefusal(
+  { type }: Pick<ParsedRecipient, 'type'>,
+  channel: Channel,
+  allowed: readonly RestrictedNumberType[] = [],
+): string | null {
+  if (type === 'ordinary' || allowed.includes(type)) return null;
+  if (type === 'fixed-line' && channel === 'voice') return null;
+  return REASONS[type];
 }
 
 /** `1415•••1234`: how a recipient appears in logs. */

@@ -3,7 +3,11 @@ import { newCode } from './codes.js';
 import type { Delivery, Effect, StartAttempt } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { expireSession } from './expire.js';
+import { compareRequest, remembered } from './idempotency.js';
 import type { Keyring } from './keyring.js';
+import { domainOf } from './messages/last-line.js';
+import { fitsRetriever } from './messages/render.js';
+import { chooseTemplate } from './messages/template.js';
 import { type Attempt, MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
 import { announce, moveTo, type Progress, record } from './progress.js';
 import type { Change, State } from './state.js';
@@ -17,7 +21,12 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
  * included.
  */
 export function startAttempt(state: State, command: StartAttempt, keyring: Keyring): Decision<StartAttempt> {
-  const { now, application, recipient } = command;
+  const { now, application, recipient, idempotency } = command;
+  if (idempotency) {
+    const known = compareRequest(state.idempotency(idempotency.key), idempotency.digest, keyring, now);
+    if (known.kind === 'other') return unchanged({ kind: 'refused', reason: 'idempotency-key' });
+    if (known.kind === 'same') return unchanged({ kind: 'repeated', session: known.session });
+  }
   const budget = state.budget(application.account, recipient);
   if (failuresWithin(budget, now).length >= command.failedValidationsLimit) {
     return unchanged({ kind: 'refused', reason: 'recipient' });
@@ -30,6 +39,8 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   if (found && sessionStatus(found, now) === 'in-progress') {
     if (found.attempts >= found.maxAttempts) return unchanged({ kind: 'refused', reason: 'attempts' });
     if (found.validations >= MAX_VALIDATIONS) return unchanged({ kind: 'refused', reason: 'validations' });
+    const wait = coolingFor(state, found, now);
+    if (wait > 0) return unchanged({ kind: 'cooling', wait });
   } else if (found?.status === 'in-progress') {
     const expired = expireSession(state, found, command);
     changes.push(...expired.changes);
@@ -39,9 +50,16 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   const resumed = found && sessionStatus(found, now) === 'in-progress' ? found : null;
   const session = resumed ? resend(resumed, command, keyring) : begin(command, keyring);
   const attempt = newAttempt(session, command);
+  if (!fitsRetriever(attempt, session.code.length)) {
+    return unchanged({ kind: 'refused', reason: 'app-hash' });
+  }
   // A call that has not rung yet has no status that the contract names.
   const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
-  const progress = command.carrier === null ? refuseRoute(session, queued, command) : queued;
+  const progress = session.test
+    ? pretend(session, queued, command)
+    : command.carrier === null
+      ? refuseRoute(session, queued, command)
+      : queued;
 
   const written = record(progress);
   changes.push({ table: 'session', row: session }, ...written.changes);
@@ -49,6 +67,12 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
     changes.push({
       table: 'live',
       row: { application: application.uuid, recipient, session: session.uuid, expiresAt: session.expiresAt },
+    });
+  }
+  if (idempotency) {
+    changes.push({
+      table: 'idempotency',
+      row: remembered(idempotency, session.uuid, keyring, now),
     });
   }
   effects.push(...written.effects);
@@ -64,7 +88,7 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 
 /** What the dispatcher needs of a pending attempt. */
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
-  const { uuid, sequence, channel, locale, brandName, appHash, template, dtmf, src } = attempt;
+  const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
   const { hop, tries, nextAt, takeovers } = attempt;
   const { recipient, country, application, expiresAt, code, account } = session;
   return {
@@ -79,6 +103,7 @@ export function deliveryOf(session: Session, attempt: Attempt): Delivery {
     locale,
     brandName,
     appHash,
+    domain,
     template,
     dtmf,
     src,
@@ -97,6 +122,7 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
   return {
     uuid: command.session,
     account: application.account,
+    main: command.main,
     application: application.uuid,
     alias: application.alias,
     recipient: command.recipient,
@@ -112,6 +138,8 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
     url: command.url ?? application.url,
     method: command.method ?? application.method,
     maxAttempts: application.maxAttempts,
+    resendCooldown: application.resendCooldown,
+    test: command.test,
     attempts: 1,
     validations: 0,
     requestorIp: command.requestorIp,
@@ -122,7 +150,9 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
 }
 
 function resend(session: Session, command: StartAttempt, keyring: Keyring): Session {
-  const { otp, nonce } = command;
+  const { nonce } = command;
+  // Whether it is a test, and a test's code, are rules of the session: the list of numbers may have changed since.
+  const otp = session.test || command.test ? null : command.otp;
   return {
     ...session,
     channel: command.channel,
@@ -136,24 +166,27 @@ function resend(session: Session, command: StartAttempt, keyring: Keyring): Sess
 }
 
 function newAttempt(session: Session, command: StartAttempt): Attempt {
+  const { application, locale, brandName, appHash } = command;
   return {
     uuid: command.attempt,
     session: session.uuid,
     account: session.account,
+    main: session.main,
     sequence: session.attempts,
     channel: command.channel,
     status: 'queued',
     errorCode: null,
-    locale: command.locale,
-    brandName: command.brandName,
-    appHash: command.appHash,
-    template: command.application.template,
+    locale,
+    brandName,
+    appHash,
+    domain: domainOf({ appHash, domain: application.domain }),
+    template: chooseTemplate({ template: application.template, locale, brandName }),
     dtmf: command.dtmf,
     fraudCheck: command.fraudCheck,
     src: command.src,
     delivery: 'pending',
     owner: command.owner,
-    carrier: command.carrier,
+    carrier: session.test ? null : command.carrier,
     hop: 1,
     tries: 0,
     nextAt: command.now,
@@ -163,6 +196,22 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     createdAt: command.now,
     updatedAt: command.now,
   };
+}
+
+/** Milliseconds until the session may have its next attempt; 0: now. */
+function coolingFor(state: State, session: Session, now: number): number {
+  const cooldown = session.resendCooldown * 1000;
+  const last = state.attemptsOf(session.uuid).at(-1);
+  if (!last || cooldown === 0) return 0;
+  // A clock that went back must not lengthen the wait.
+  return Math.min(cooldown, Math.max(0, last.createdAt + cooldown - now));
+}
+
+/** An attempt to a test number has arrived as soon as it is accepted; every step calls back. */
+function pretend(session: Session, queued: Progress, command: StartAttempt): Progress {
+  const arrived = command.channel === 'sms' ? 'delivered' : 'completed';
+  const done = moveTo(session, queued.attempt, arrived, null, command);
+  return { attempt: done.attempt, callbacks: [...queued.callbacks, ...done.callbacks] };
 }
 
 function refuseRoute(session: Session, queued: Progress, command: StartAttempt): Progress {

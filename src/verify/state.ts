@@ -8,6 +8,7 @@ import type {
   AttemptId,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   Recipient,
@@ -20,6 +21,10 @@ import type {
 export interface State {
   account(authId: AccountId): Account | undefined;
   application(uuid: ApplicationId): Application | undefined;
+  /** All applications of an account, in no order. */
+  applicationsOf(account: AccountId): readonly Application[];
+  /** Whether the application has a session that is live at a moment. */
+  hasLive(application: ApplicationId, now: number): boolean;
   session(uuid: SessionId): Session | undefined;
   live(application: ApplicationId, recipient: Recipient): LiveSession | undefined;
   attempt(uuid: AttemptId): Attempt | undefined;
@@ -30,18 +35,22 @@ export interface State {
   hopByMessage(carrier: string, messageId: string): Hop | undefined;
   callback(attempt: AttemptId, sequence: number): Callback | undefined;
   budget(account: AccountId, recipient: Recipient): RecipientBudget | undefined;
+  idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
 
 /**
  * What a command needs loaded before it is decided. Each names a closed set of rows, so that a store can load
  * a whole batch in one go:
- * - `live`: the live row, its session, that session's attempts; and the recipient's budget
+ * - `live`: the live row, its session, that session's attempts; the recipient's budget; and the idempotency key
  * - `session`: the session, its attempts, its live row, its recipient's budget
  * - `attempt`: the attempt with all its hops, and its session
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
+ * - `idempotency`: those keys
  * - `account`, `keys`: those rows (all master keys)
+ * - `applications`: the account and all its applications; of the one named in `live`, or of every one, so many
+ *   live rows that the rest of a batch cannot remove them all (`LIVE_SAMPLE`)
  */
 export type Lookup =
   | {
@@ -49,18 +58,28 @@ export type Lookup =
       readonly application: ApplicationId;
       readonly account: AccountId;
       readonly recipient: Recipient;
+      readonly idempotency?: string;
     }
   | { readonly kind: 'session'; readonly session: SessionId }
   | { readonly kind: 'attempt'; readonly attempt: AttemptId }
   | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
   | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
+  | { readonly kind: 'idempotency'; readonly keys: readonly string[] }
   | { readonly kind: 'account'; readonly authId: AccountId }
+  | {
+      readonly kind: 'applications';
+      readonly account: AccountId;
+      readonly live: ApplicationId | 'every' | null;
+      readonly now: number;
+    }
   | { readonly kind: 'keys' };
 
-/** New rows; `live` may also be removed. A row replaces the one with the same key. */
+/** New rows, or rows to be removed. A row replaces the one with the same key. */
 export type Change =
   | { readonly table: 'account'; readonly row: Account }
+  | { readonly table: 'account'; readonly remove: Account }
   | { readonly table: 'application'; readonly row: Application }
+  | { readonly table: 'application'; readonly remove: Application }
   | { readonly table: 'session'; readonly row: Session }
   | { readonly table: 'live'; readonly row: LiveSession }
   | { readonly table: 'live'; readonly remove: Pick<LiveSession, 'application' | 'recipient'> }
@@ -68,10 +87,15 @@ export type Change =
   | { readonly table: 'hop'; readonly row: Hop }
   | { readonly table: 'callback'; readonly row: Callback }
   | { readonly table: 'budget'; readonly row: RecipientBudget }
+  | { readonly table: 'idempotency'; readonly row: IdempotencyRow }
+  | { readonly table: 'idempotency'; readonly remove: Pick<IdempotencyRow, 'key'> }
   | { readonly table: 'key'; readonly row: MasterKeyRow };
 
 /** How long a carrier's message id can still be meant by a receipt; SMSCs use ids again. Milliseconds. */
 export const RECEIPT_VALIDITY = 72 * 3600 * 1000;
+
+/** More live rows of an application than the other commands of one batch can remove. */
+export const LIVE_SAMPLE = 1024;
 
 /** The rows that a command names. */
 export function lookupOf(command: Command): Lookup {
@@ -82,6 +106,7 @@ export function lookupOf(command: Command): Lookup {
         application: command.application.uuid,
         account: command.application.account,
         recipient: command.recipient,
+        idempotency: command.idempotency?.key,
       };
     case 'validate':
     case 'expire':
@@ -101,10 +126,25 @@ export function lookupOf(command: Command): Lookup {
           };
     case 'callback-tried':
       return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
+    case 'forget-requests':
+      return { kind: 'idempotency', keys: command.keys };
     case 'create-account':
       return { kind: 'account', authId: command.account.authId };
     case 'update-account':
       return { kind: 'account', authId: command.authId };
+    case 'delete-account':
+      return { kind: 'applications', account: command.authId, live: 'every', now: command.now };
+    case 'create-application':
+      return { kind: 'applications', account: command.application.account, live: null, now: 0 };
+    case 'update-application':
+      return { kind: 'applications', account: command.account, live: null, now: command.now };
+    case 'delete-application':
+      return {
+        kind: 'applications',
+        account: command.account,
+        live: command.application,
+        now: command.now,
+      };
     case 'add-key':
     case 'activate-key':
     case 'close-key':

@@ -3,13 +3,13 @@ import { checkCode } from './codes.js';
 import type { Effect, Validate, ValidateOutcome } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import type { Keyring } from './keyring.js';
-import { MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
+import { MAX_VALIDATIONS, mayUse, type Session, sessionStatus } from './model.js';
 import type { Change, State } from './state.js';
 
 /** Contract §3, in the order of its table: what is refused for another reason does not count as a validation. */
 export function validate(state: State, command: Validate, keyring: Keyring): Decision<Validate> {
   const session = state.session(command.session);
-  if (session?.account !== command.account) return unchanged({ kind: 'not-found' });
+  if (!session || !mayUse(command.account, session)) return unchanged({ kind: 'not-found' });
   const status = sessionStatus(session, command.now);
   if (status === 'verified') return unchanged({ kind: 'already-verified' });
   if (status === 'expired') return unchanged({ kind: 'expired' });

@@ -19,13 +19,14 @@ test('§1 the auth id and token of the account in the path are let in', async ()
   expect((await api.call('GET', LIST)).status).toBe(200);
 });
 
-test('§1 a main account is let in to its subaccount, and owns nothing of what it starts there', async () => {
+test('§1 a main account is let in to its subaccount, and sees on its own path what it starts there', async () => {
   const body = { recipient: '14155551234' };
   const created = await api.call('POST', LIST, { of: api.sub.authId, body });
   expect(created.status).toBe(202);
   const path = `${LIST}${created.body.session_uuid}/`;
   expect((await api.call('GET', path, { as: api.sub })).status).toBe(200);
-  expect((await api.call('GET', path)).status).toBe(404);
+  expect((await api.call('GET', path)).status).toBe(200);
+  expect((await api.call('GET', path, { as: api.stranger })).status).toBe(404);
 });
 
 test('§1 a subaccount is not let in to its main account, nor anyone to a stranger', async () => {

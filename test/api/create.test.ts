@@ -5,6 +5,7 @@ import { newId } from '../support/rows.js';
 
 const PATH = '/Verify/Session/';
 const RECIPIENT = '14155551234';
+const TEMPLATE = '$' + '{brand_name}: $' + '{code}';
 
 let api: ApiServer;
 beforeEach(async () => {
@@ -104,6 +105,45 @@ test('§2 what the caller does not set comes from the application', async () => 
     src: null,
   });
   expect(session).toMatchObject({ url: 'https://acme.example/', method: 'GET', code: { length: 5 } });
+});
+
+describe('§2 locale', () => {
+  test('chooses the message, and is shown as it was asked for', async () => {
+    for (const [locale, text] of [
+      ['pt_BR', 'Seu código de verificação'],
+      ['xx', 'Your verification code'],
+    ] as const) {
+      const { session, attempt } = await stored({ locale });
+      expect(attempt.template).toContain(text);
+      const answer = await api.call('GET', `${PATH}${session.uuid}/`);
+      expect(answer.body.locale).toBe(locale);
+    }
+  });
+
+  test('does not change a template of the application', async () => {
+    api.change({ application: { template: TEMPLATE } });
+    expect((await stored({ locale: 'fr' })).attempt.template).toBe(TEMPLATE);
+  });
+});
+
+describe('§2 app_hash', () => {
+  const app_hash = 'Fa/+0123456';
+
+  test('that makes the SMS longer than Android reads is refused by name', async () => {
+    api.change({ application: { template: `${'x'.repeat(130)} ${TEMPLATE}` } });
+    expect(await refused({ recipient: RECIPIENT, app_hash })).toMatch(/^app_hash .*140 bytes/);
+  });
+
+  test('does not matter to a call', async () => {
+    api.change({ application: { template: `${'x'.repeat(130)} ${TEMPLATE}` } });
+    expect((await stored({ channel: 'voice', app_hash })).attempt.appHash).toBe(app_hash);
+  });
+
+  test('has the last line before the domain of the application', async () => {
+    api.change({ application: { domain: 'acme.example' } });
+    expect((await stored({})).attempt).toMatchObject({ appHash: '', domain: 'acme.example' });
+    expect((await stored({ app_hash })).attempt).toMatchObject({ appHash: app_hash, domain: '' });
+  });
 });
 
 test('§2 what the caller sets replaces what the application has', async () => {

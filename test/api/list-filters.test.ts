@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StoreError } from '#store/store.js';
-import { type ApiServer, startApi } from '../support/api-server.js';
+import { type ApiServer, LIMITS, startApi } from '../support/api-server.js';
 
 // Lists change nothing, so that these tests can share a server. Its sessions start at 08:52:39.363, 08:52:40.363
 // and 08:52:41.363.
 let api: ApiServer;
 const created: string[] = [];
 beforeAll(async () => {
-  api = await startApi({ limits: { failedValidationsPerRecipient: 50, listsPerMinute: 1000 } });
+  api = await startApi({ limits: { ...LIMITS, listsPerMinute: 1000 } });
   for (let index = 0; index < 3; index++) {
     created.push(await api.create({ recipient: `1415555${1000 + index}` }));
     api.advance(1000);
@@ -43,7 +43,7 @@ describe('§5 filters by text', () => {
   let french: string;
   let login: string;
   beforeAll(async () => {
-    own = await startApi({ limits: { failedValidationsPerRecipient: 50, listsPerMinute: 1000 } });
+    own = await startApi({ limits: { ...LIMITS, listsPerMinute: 1000 } });
     french = await own.create({ recipient: '33612345678', brand_name: 'Acme' });
     own.advance(1000);
     const { uuid } = await own.addApplication(own.main.authId, {

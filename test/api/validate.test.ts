@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ApiServer, startApi } from '../support/api-server.js';
+import { type ApiServer, LIMITS, startApi } from '../support/api-server.js';
 import { newId } from '../support/rows.js';
 
 let api: ApiServer;
@@ -75,7 +75,7 @@ test('§3 after 10 validations even the right code is refused', async () => {
 
 test('§3 too many failures of a recipient over all sessions refuse validations and creates', async () => {
   await api.close();
-  api = await startApi({ limits: { failedValidationsPerRecipient: 3, listsPerMinute: 20 } });
+  api = await startApi({ limits: { ...LIMITS, failedValidationsPerRecipient: 3 } });
   const first = await api.create();
   const { wrong } = await api.codes(first);
   for (let use = 0; use < 3; use++) await validate(first, { otp: wrong });

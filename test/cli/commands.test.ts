@@ -57,6 +57,52 @@ describe('through a running server', () => {
     expect(await isLetIn(server.url, id!, next.auth_token)).toBe(true);
   });
 
+  test('applications are made, listed, shown, changed and deleted', async () => {
+    const { auth_id: account } = await json('account', 'create');
+    const [original] = await json('app', 'list', '--account', account);
+    const template = 'Code \u0024{code}, \u0024{brand_name}';
+    const made = await json(
+      ...['app', 'create', '--account', account, '--alias', 'login', '--brand-name', 'Acme'],
+      ...['--template', template, '--channels', 'sms', '--code-length', '8', '--expiry', '60', '--default'],
+      ...['--test-numbers', '+14155550100=424242', '--resend-cooldown', '30', '--url', 'https://a.example'],
+    );
+    expect(made).toMatchObject({
+      ...{ account, alias: 'login', brand_name: 'Acme', template, channels: ['sms'], code_length: 8 },
+      ...{ expiry: 60, resend_cooldown: 30, url: 'https://a.example/', is_default: true },
+      test_numbers: [{ recipient: '14155550100', otp: '424242' }],
+    });
+    const uuid = made.app_uuid;
+    const list = await run(['app', 'list'], dataDir);
+    expect(list.stdout).toMatch(new RegExp(`^${uuid} +${account} +default +sms +en +login$`, 'm'));
+    expect(list.stdout).toMatch(new RegExp(`^${original.app_uuid} +${account} +-`, 'm'));
+    const shown = await run(['app', 'show', uuid], dataDir);
+    expect(shown.stdout).toMatch(/^code_length +8$/m);
+
+    const refused = await run(['app', 'delete', uuid], dataDir);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('make another the default first'),
+    ]);
+    await json('app', 'update', original.app_uuid, '--default', '--url', '', '--test-numbers', '');
+    expect(await json('app', 'show', uuid)).toMatchObject({ is_default: false });
+    expect((await run(['app', 'delete', uuid], dataDir)).stdout).toBe(`${uuid} is deleted\n`);
+    expect((await run(['app', 'show', uuid], dataDir)).stderr).toContain('app list');
+  });
+
+  test.each([
+    [['--expiry', '1'], 'expiry: expected an integer from 60 to 3600'],
+    [['--template', 'no code'], 'template does not contain'],
+    [['--channels', 'fax'], 'channels: expected a list of sms, voice or both'],
+    [['--test-numbers', '12=1234'], 'test_numbers/0/recipient'],
+    [['--test-numbers', '12'], 'recipient=code'],
+    [['--alias', ''], 'alias: expected a name'],
+  ])('an application is not made with %j: %s', async (settings, why) => {
+    const { auth_id } = await json('account', 'create');
+    const { code, stderr } = await run(['app', 'create', '--account', auth_id, ...settings], dataDir);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(why) });
+    expect(await json('app', 'list', '--account', auth_id)).toHaveLength(1);
+  });
+
   test('keys are rotated while accounts stay good', async () => {
     const { auth_id, auth_token } = await json('account', 'create');
     const [{ id: first }] = (await json('keys', 'list')).keys;

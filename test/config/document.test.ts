@@ -29,7 +29,16 @@ routes:
   - {channel: sms, prefix: 44, carriers: [gateway]}
   - {prefix: "+1", carriers: [gateway, desk]}
   - {carriers: [desk]}
-limits: {failed_validations_per_recipient: 5, lists_per_minute: 100}
+limits:
+  failed_validations_per_recipient: 5
+  lists_per_minute: 100
+  creates_per_account: 100/s
+  creates_per_application: 300/m
+  creates_per_recipient: off
+  creates_per_address: 1000/d
+  failed_authentications_per_address: 10/h
+  failed_authentications_per_auth_id: off
+  countries: [US, NO]
 callbacks: {per_host: 4, total: 64}
 retention_days: 30
 drain_seconds: 0
@@ -55,7 +64,18 @@ drain_seconds: 0
         { channel: null, prefix: '1', carriers: ['gateway', 'desk'] },
         { channel: null, prefix: '', carriers: ['desk'] },
       ],
-      limits: { failedValidationsPerRecipient: 5, listsPerMinute: 100 },
+      limits: {
+        failedValidationsPerRecipient: 5,
+        listsPerMinute: 100,
+        creates: {
+          perAccount: { count: 100, per: 1_000 },
+          perApplication: { count: 300, per: 60_000 },
+          perRecipient: null,
+          perAddress: { count: 1_000, per: 86_400_000 },
+        },
+        failedAuthentications: { perAddress: { count: 10, per: 3_600_000 }, perAuthId: null },
+        countries: ['US', 'NO'],
+      },
       callbacks: { perHost: 4, total: 64 },
       retentionDays: 30,
       drain: 0,
@@ -79,6 +99,13 @@ drain_seconds: 0
       'limits.lists_per_minut: unknown key; the nearest known is lists_per_minute',
     ],
     ['limits: {lists_per_minute: 0}', 'limits.lists_per_minute: expected a whole number from 1 to'],
+    ...['10', '0/h', '10/w', '10 / h', '1000001/s', '-1/s', '1.5/s', 'on', '[10/h]'].map((rate) => [
+      `limits: {creates_per_account: ${rate}}`,
+      'limits.creates_per_account: expected a count of 1 to 1000000 and a unit of s, m, h or d, such as 10/h, or off',
+    ]),
+    ['limits: {countries: US}', 'limits.countries: expected a list of countries'],
+    ['limits: {countries: []}', 'limits.countries: expected a list of countries'],
+    ['limits: {countries: [US, de]}', 'limits.countries.1: expected an ISO 3166-1 alpha-2 code'],
     ['callbacks: {per_host: 1.5}', 'callbacks.per_host: expected a whole number'],
     ['callbacks: [1]', 'callbacks: expected a map'],
     ['drain_seconds: soon', 'drain_seconds: expected a whole number'],

@@ -23,7 +23,21 @@ describe('without any variable', () => {
       metrics: { host: '127.0.0.1', port: 9464 },
       carriers: [],
       routes: [],
-      limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
+      limits: {
+        failedValidationsPerRecipient: 50,
+        listsPerMinute: 20,
+        creates: {
+          perAccount: null,
+          perApplication: null,
+          perRecipient: { count: 120, per: 3_600_000 },
+          perAddress: null,
+        },
+        failedAuthentications: {
+          perAddress: { count: 60, per: 60_000 },
+          perAuthId: { count: 60, per: 60_000 },
+        },
+        countries: null,
+      },
       callbacks: { perHost: 16, total: 512 },
       retentionDays: 90,
       drain: 10,

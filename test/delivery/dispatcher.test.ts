@@ -87,6 +87,20 @@ describe('the dispatcher', () => {
     expect(store.database.hopsOf(command.attempt)).toMatchObject([{ state: 'accepted', messageId: 'm-1' }]);
   });
 
+  it('hands the carrier the final text: in the locale, with the last line on an SMS alone', async () => {
+    const { told, send, store, fixture } = await open({ one: [ACCEPTED, ACCEPTED] });
+    const application = { ...fixture.application, domain: 'acme.example' };
+    const sms = await send({ application, locale: 'de_AT' });
+    const call = await send({ application, locale: 'xx', brandName: '', channel: 'voice' });
+    const [first, second] = [sms, call].map(({ session }) =>
+      codeOf(fixture, store.database.session(session)!),
+    );
+    expect(told.one!.asked.map(({ text }) => text)).toEqual([
+      `Ihr Bestätigungscode für Acme lautet ${first}.\n@acme.example #${first}`,
+      `Your verification code is ${second}.`,
+    ]);
+  });
+
   it('records a carrier that knows the outcome at once in one step', async () => {
     const { send, attempt, store } = await open({
       one: [{ kind: 'accepted', messageId: null, status: 'delivered' }],

@@ -322,7 +322,7 @@ test('a message that the gateway refuses fails with its code, and no other gatew
 
 test('a recipient that no route serves fails with the code for no route', async () => {
   await start('both');
-  const id = await create({ recipient: '+493012345678' });
+  const id = await create({ recipient: '+4915112345678' });
   await callbacks(2);
   expect(calledBack()).toEqual(['queued', 'failed 90']);
   expect(await attemptOf(id)).toMatchObject({ status: 'failed' });

@@ -4,6 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
 import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
+import { segmentsOf } from '#verify/messages/encoding.js';
+import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
+import { renderText } from '#verify/messages/render.js';
+import { MAX_TEMPLATE_LENGTH } from '#verify/messages/template.js';
 import { anchors, examples, pages, prose, ROOT, read } from './markdown.js';
 
 /** The names of environment variables in a text, without those that only begin like one. */
@@ -44,6 +49,14 @@ describe('the configuration page', () => {
     expect(page).toContain(`| \`COUNTERSIGN_METRICS_ADDRESS\` | \`${metrics?.host}:${metrics?.port}\` |`);
     expect(page).toContain(`| \`failed_validations_per_recipient\` | ${failedValidationsPerRecipient} |`);
     expect(page).toContain(`| \`lists_per_minute\` | ${listsPerMinute} |`);
+    const { count, per } = limits.creates.perRecipient!;
+    expect(page).toContain(`| \`creates_per_recipient\` | ${count}/${per === 3_600_000 ? 'h' : per} |`);
+    for (const [key, rate] of [
+      ['failed_authentications_per_address', limits.failedAuthentications.perAddress],
+      ['failed_authentications_per_auth_id', limits.failedAuthentications.perAuthId],
+    ] as const) {
+      expect(page).toContain(`| \`${key}\` | ${rate!.count}/${rate!.per === 60_000 ? 'm' : rate!.per} |`);
+    }
     expect(page).toContain(`| \`per_host\` | ${callbacks.perHost} |`);
     expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
     expect(page).toContain(`Default ${retentionDays}, 1 to 3,650`);
@@ -85,6 +98,39 @@ describe('examples of countersign.yaml', () => {
       GATEWAY_SECRET: 'a-secret-from-the-environment',
     };
     expect(loadConfig(env, carrierTypes, files).carriers.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the page of messages', () => {
+  it('shows every default message as it is', () => {
+    const rows = [
+      ...read('docs/messages.md').matchAll(/^\| `([a-z]{2,3}(?:-[A-Za-z]+)?)` \| [^|]+ \| (.+) \|$/gm),
+    ];
+    const shown = Object.fromEntries(rows.map(([, locale, text]) => [locale, text]));
+    const sent = Object.entries(DEFAULT_TEMPLATES).map(([locale, { named }]) => {
+      const message = {
+        channel: 'sms',
+        template: named,
+        brandName: 'Acme',
+        appHash: '',
+        domain: '',
+      } as const;
+      return [locale, renderText(message, '123456')];
+    });
+    expect(shown).toEqual(Object.fromEntries(sent));
+  });
+
+  it('tells bounds and segments as they are', () => {
+    const page = read('docs/messages.md');
+    expect(page).toContain(`at most ${MAX_TEMPLATE_LENGTH} characters`);
+    expect(page).toContain(`at most ${MAX_RETRIEVER_BYTES} bytes`);
+    const rows = [...page.matchAll(/^\| `([^`]+)` \| (GSM-7|UCS-2)[^|]* \| (\d) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(1);
+    for (const [, text, alphabet, count] of rows) {
+      expect(segmentsOf(text!)).toMatchObject({ encoding: alphabet!.toLowerCase(), count: Number(count) });
+    }
+    expect(segmentsOf('a'.repeat(161)).count).toBe(2);
+    expect(segmentsOf(`${'a'.repeat(160)}ó`).count).toBe(3);
   });
 });
 

@@ -32,6 +32,7 @@ beforeAll(async () => {
     COUNTERSIGN_PORT: '0',
     COUNTERSIGN_METRICS_ADDRESS: '127.0.0.1:0',
     COUNTERSIGN_DATA_DIR: join(directory, 'data'),
+    COUNTERSIGN_CALLBACK_ALLOW: '127.0.0.1',
     COUNTERSIGN_BOOTSTRAP_AUTH_ID: AUTH_ID,
     COUNTERSIGN_BOOTSTRAP_AUTH_TOKEN: AUTH_TOKEN,
   };
@@ -49,8 +50,13 @@ async function startServer(environment: NodeJS.ProcessEnv): Promise<string> {
   return url;
 }
 
-/** Starts a program of Node.js and waits until it prints a line that matches. */
-function startUntil(line: RegExp, options: readonly string[], environment: NodeJS.ProcessEnv) {
+/** Starts a program of Node.js and waits until it prints a line that matches; adds what it prints to `lines`. */
+function startUntil(
+  line: RegExp,
+  options: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  lines: string[] = [],
+) {
   const child = spawn(process.execPath, options, {
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -60,6 +66,7 @@ function startUntil(line: RegExp, options: readonly string[], environment: NodeJ
   return new Promise<RegExpExecArray>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${options.join(' ')} exited with ${code}`)));
     createInterface({ input: child.stdout }).on('line', (text) => {
+      lines.push(text);
       const match = line.exec(text);
       if (match) resolve(match);
     });
@@ -99,8 +106,17 @@ function pagesWith(language: string): string[] {
 
 describe('the examples in the documentation', () => {
   it('are there', () => {
-    expect(pagesWith('bash')).toEqual(['README.md', 'docs/carriers/inbox.md', 'docs/operations.md']);
-    expect(pagesWith('js')).toEqual(['README.md', 'docs/clients.md']);
+    expect(pagesWith('bash')).toEqual([
+      'README.md',
+      'docs/applications.md',
+      'docs/carriers/inbox.md',
+      'docs/limits.md',
+      'docs/messages.md',
+      'docs/operations.md',
+      'docs/sdks.md',
+      'docs/subaccounts.md',
+    ]);
+    expect(pagesWith('js')).toEqual(['README.md', 'docs/sdks.md']);
   });
 
   it.skipIf(!hasCurl).each(pagesWith('bash'))('for a shell in %s work from top to bottom', async (page) => {
@@ -108,15 +124,34 @@ describe('the examples in the documentation', () => {
     const printed = await run('sh', [], lines, directory);
     expect(printed).not.toBe('');
     if (page === 'README.md') expect(printed).toContain('session validated successfully.');
+    if (page === 'docs/messages.md') expect(printed).toContain('Tu código de verificación de Acme es ');
   });
 
   it.each(pagesWith('js'))('for Node.js in %s work', async (page) => {
     for (const example of examples(page, 'js')) {
       const text = example.replaceAll('http://127.0.0.1:8080', base);
-      expect(await run(process.execPath, ['--input-type=module', '-'], text, ROOT)).toMatch(
-        /^(in-progress|[0-9]+)$/m,
-      );
+      expect(await run(process.execPath, ['--input-type=module', '-'], text, ROOT)).toMatch(/^in-progress$/m);
     }
+  });
+
+  it('of a receiver takes callbacks of the server, and no others', async () => {
+    const [port] = await freePorts(1);
+    const program = examples('docs/sdks.md', 'js', 'receiver').join('').replaceAll('9000', `${port}`);
+    const lines: string[] = [];
+    await startUntil(/takes callbacks/, ['--input-type=module', '-e', program], env, lines);
+    const url = `http://127.0.0.1:${port}/status?customer=42`;
+    const forged = { method: 'POST', body: new URLSearchParams({ ChannelStatus: 'failed' }) };
+    expect((await fetch(url, forged)).status).toBe(403);
+
+    const headers = {
+      authorization: `Basic ${btoa(`${AUTH_ID}:${AUTH_TOKEN}`)}`,
+      'content-type': 'application/json',
+    };
+    const body = JSON.stringify({ recipient: '14155551299', url });
+    await fetch(`${base}/v1/Account/${AUTH_ID}/Verify/Session/`, { method: 'POST', headers, body });
+    await expect
+      .poll(() => lines, { timeout: 10_000 })
+      .toEqual(['takes callbacks', 'queued', 'sent', 'delivered']);
   });
 
   it('of a gateway takes what the webhook carrier sends, and its receipt arrives', async () => {

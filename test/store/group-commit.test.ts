@@ -9,7 +9,7 @@ const command = (type: string, id = 0) => ({ type, id }) as unknown as Command;
 const idOf = (each: Command) => (each as unknown as { id: number }).id;
 
 /** Commits that a test lets through one by one. */
-function open(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+function open(options: { maxBatch?: number; maxWaiting?: number; maxInFlight?: number } = {}) {
   const batches: Command[][] = [];
   const gates: ((results: CommandResult[] | Error) => void)[] = [];
   const told: Effect[] = [];
@@ -58,6 +58,28 @@ describe('group commit', () => {
     await finish();
     await finish();
     expect(batches.map((batch) => batch.map(idOf))).toEqual([[0], [4, 6, 2, 5], [1, 3]]);
+  });
+
+  it('starts a further batch, where it may, once that is half as large as what is in flight', async () => {
+    const { commits, batches, finish, turn } = open({ maxInFlight: 2 });
+    const submit = (count: number) => {
+      for (let each = 0; each < count; each++) void commits.submit(command('start-attempt'));
+      return turn();
+    };
+    await submit(8);
+    await submit(3);
+    expect(batches.map((batch) => batch.length)).toEqual([8]);
+    await submit(1);
+    expect(batches.map((batch) => batch.length)).toEqual([8, 4]);
+    await submit(50);
+    expect(batches).toHaveLength(2);
+    await finish(batches[0]!.map(() => done));
+    expect(batches.map((batch) => batch.length)).toEqual([8, 4, 50]);
+    await finish(batches[1]!.map(() => done));
+    const closed = commits.close();
+    await finish();
+    await closed;
+    expect(commits.waiting).toBe(0);
   });
 
   it('refuses what is past the bound, a class at a time', async () => {

@@ -94,3 +94,22 @@ test('a database that is away is purged when it is back', async () => {
   await time.advance(60_000);
   expect(store.database.tables.session.size).toBe(0);
 });
+
+test('idempotency keys are purged a day after they were used, in batches until none is left', async () => {
+  const count = 600;
+  const use = (index: number, now: number) =>
+    store.submit(
+      start(fixture, store, {
+        now,
+        recipient: `1415${5_550_000 + index}` as Recipient,
+        idempotency: { key: `key ${index}`, digest: new Uint8Array(32) },
+      }),
+    );
+  await Promise.all(Array.from({ length: count }, (_, index) => use(index, time.now())));
+  await use(count, time.now() + 3600_000);
+  const { idempotency } = store.database.tables;
+  await time.advance(24 * 3600_000 - 1);
+  expect(idempotency.size).toBe(count + 1);
+  await time.advance(60_000);
+  expect([...idempotency.keys()]).toEqual([`key ${count}`]);
+});

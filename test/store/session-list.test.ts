@@ -72,7 +72,7 @@ afterAll(() => {
 });
 
 const query = (filters: Partial<SessionQuery>): SessionQuery => ({
-  account: fixture.account,
+  main: fixture.account,
   since: NOW - 86_400_000,
   until: NOW + COUNT,
   now: NOW + COUNT,
@@ -84,7 +84,7 @@ const numbers = (found: readonly SessionId[]) => found.map((uuid) => COUNT - 1 -
 
 describe('§5 a list with one filter reads an index that holds it in order, and nothing else', () => {
   test.each<[string, () => Partial<SessionQuery>, string]>([
-    ['no filter', () => ({}), 'session_by_account'],
+    ['no filter', () => ({}), 'session_by_main'],
     ['recipient', () => ({ recipient: '14155551001' }), 'session_by_recipient'],
     ['app_uuid', () => ({ application: fixture.application.uuid }), 'session_by_application'],
     ['alias', () => ({ alias: 'default' }), 'session_by_alias'],

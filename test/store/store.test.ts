@@ -6,8 +6,10 @@ import { systemEnvironment } from '#environment.js';
 import { openMemoryStore } from '#store/memory/store.js';
 import { openSqliteStore } from '#store/sqlite/store.js';
 import { type Store, StoreError } from '#store/store.js';
+import { newApplication } from '#verify/applications.js';
 import type { Command, Effect } from '#verify/commands.js';
-import type { AccountId, Recipient, SessionId } from '#verify/model.js';
+import type { AccountId, ApplicationId, Recipient, SessionId } from '#verify/model.js';
+import { newAccount } from '#verify/new-account.js';
 import {
   codeOf,
   type Fixture,
@@ -69,6 +71,28 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(view?.attempts[0]).toMatchObject({ uuid: command.attempt, status: 'queued', owner: store.epoch });
   });
 
+  test('keeps what a message says with its application and its attempt', async () => {
+    const authId = 'MA222222222222222222' as AccountId;
+    const application = {
+      ...fixture.application,
+      uuid: newId() as ApplicationId,
+      account: authId,
+      template: '$' + '{brand_name}: $' + '{code}',
+      domain: 'acme.example',
+    };
+    const account = { ...(await store.read.account(fixture.account))!, authId };
+    await store.submit({ type: 'create-account', account, application });
+    expect(await store.read.defaultApplication(authId)).toEqual(application);
+
+    const command = start(fixture, store, { application });
+    await store.submit(command);
+    const message = { template: application.template, domain: application.domain, brandName: 'Acme' };
+    expect((await store.read.session(command.session))?.attempts).toMatchObject([message]);
+    expect(effects).toMatchObject([{ kind: 'deliver', delivery: message }]);
+    const due = await store.read.dueDeliveries('inbox', NOW, 10);
+    expect(due.items).toMatchObject([message]);
+  });
+
   test('lets commands of one batch see what earlier ones did: one session for many creates of a pair', async () => {
     const commands = Array.from({ length: 5 }, () => start(fixture, store));
     const outcomes = await Promise.all(commands.map((command) => store.submit(command)));
@@ -78,6 +102,43 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     const view = await store.read.session([...sessions][0] as SessionId);
     expect(view?.attempts.map((attempt) => attempt.sequence)).toEqual([1, 2, 3, 4, 5]);
     expect(await store.submit(start(fixture, store))).toEqual({ kind: 'refused', reason: 'attempts' });
+  });
+
+  test('accepts an idempotent request once, within a batch and later, and remembers no digest', async () => {
+    const idempotency = { key: 'key', digest: new Uint8Array(32).fill(7) };
+    const commands = Array.from({ length: 5 }, () => start(fixture, store, { idempotency }));
+    const outcomes = await Promise.all(commands.map((command) => store.submit(command)));
+    const { session } = commands[0]!;
+    const repeated = { kind: 'repeated', session };
+    expect(outcomes).toEqual([{ kind: 'started', session, isNew: true }, ...Array(4).fill(repeated)]);
+    expect(await store.submit(start(fixture, store, { idempotency }))).toEqual(repeated);
+    const other = { ...idempotency, digest: new Uint8Array(32).fill(8) };
+    const refused = { kind: 'refused', reason: 'idempotency-key' };
+    expect(await store.submit(start(fixture, store, { idempotency: other }))).toEqual(refused);
+    expect((await store.read.session(session))?.attempts).toHaveLength(1);
+    const row = await store.read.idempotency('key');
+    expect(row).toMatchObject({ key: 'key', session, createdAt: NOW, keyId: fixture.keyring.active });
+    expect(Buffer.from(row!.fingerprint).equals(idempotency.digest)).toBe(false);
+    expect(await store.read.idempotency('none')).toBeNull();
+  });
+
+  test('forgets idempotent requests a day later, but not one that was made anew', async () => {
+    const day = 24 * 3600_000;
+    const digest = new Uint8Array(32);
+    const at = (now: number, key: string) =>
+      store.submit(start(fixture, store, { now, idempotency: { key, digest } }));
+    await at(NOW, 'b');
+    await at(NOW - 1, 'a');
+    await at(NOW + 1, 'c');
+    const now = NOW + day;
+    expect(await store.read.overdueRequests(NOW, 10)).toEqual(['a', 'b']);
+    expect(await store.read.overdueRequests(NOW, 1)).toEqual(['a']);
+    expect(await at(now, 'a')).toMatchObject({ kind: 'started' });
+    expect(await store.submit({ type: 'forget-requests', now, keys: ['a', 'b', 'c', 'd'] })).toEqual({
+      kind: 'done',
+    });
+    const left = await Promise.all(['a', 'b', 'c'].map((key) => store.read.idempotency(key)));
+    expect(left.map((row) => row?.createdAt)).toEqual([now, undefined, NOW + 1]);
   });
 
   test('gives exactly one success to concurrent validations with the right code', async () => {
@@ -203,7 +264,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     );
     for (const command of commands) await store.submit(command);
     const base = {
-      account: fixture.account,
+      main: fixture.account,
       since: NOW,
       until: NOW + 100,
       now: NOW + 100,
@@ -221,7 +282,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     ]);
     expect(await ids({ recipient: '14155551234' })).toEqual([commands[4]!.session]);
     expect(await ids({ application: newId() })).toEqual([]);
-    expect(await ids({ account: 'MAZZZZZZZZZZZZZZZZZZ' as AccountId })).toEqual([]);
+    expect(await ids({ main: 'MAZZZZZZZZZZZZZZZZZZ' as AccountId })).toEqual([]);
 
     const { session } = (await store.read.session(commands[0]!.session))!;
     await store.submit(validation(fixture, session.uuid, codeOf(fixture, session)));
@@ -245,7 +306,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       appHash: 'FA+9qCX9VSu',
     };
     await store.submit(start(fixture, store, again));
-    const base = { account: fixture.account, since: NOW, until: NOW + 9, now: NOW + 9, limit: 20, offset: 0 };
+    const base = { main: fixture.account, since: NOW, until: NOW + 9, now: NOW + 9, limit: 20, offset: 0 };
     const ids = async (query: object) =>
       (await store.read.sessions({ ...base, ...query })).map(({ session }) => session.uuid);
     const [older, newer] = [french.session, branded.session];
@@ -263,7 +324,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       older,
     ]);
     expect(await ids({ country: 'FR', alias: 'login' })).toEqual([]);
-    expect(await ids({ account: 'MAZZZZZZZZZZZZZZZZZZ', brandName: 'Umbrella' })).toEqual([]);
+    expect(await ids({ main: 'MAZZZZZZZZZZZZZZZZZZ', brandName: 'Umbrella' })).toEqual([]);
   });
 
   test('pages of a list stay the same while others start sessions', async () => {
@@ -271,7 +332,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       start(fixture, store, { now, recipient: String(14155550000 + index) as Recipient });
     const early = Array.from({ length: 30 }, (_, index) => numbered(index, NOW + index));
     await Promise.all(early.map((command) => store.submit(command)));
-    const query = { account: fixture.account, since: NOW, until: NOW + 30, now: NOW + 99, limit: 4 };
+    const query = { main: fixture.account, since: NOW, until: NOW + 30, now: NOW + 99, limit: 4 };
     const writing = Promise.all(
       Array.from({ length: 200 }, (_, index) => store.submit(numbered(100 + index, NOW + 30 + index))),
     );
@@ -445,6 +506,119 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(await store.submit({ type: 'close-key', id: old, as: 'retired', references: 0 })).toEqual({
       kind: 'done',
     });
+  });
+
+  test('keeps applications, lists them newest first, and moves the default in one commit', async () => {
+    const { account } = fixture;
+    const rules = {
+      channels: ['voice'] as const,
+      url: 'https://example.com/',
+      resendCooldown: 30,
+      testNumbers: [{ recipient: '14155550100' as Recipient, otp: '0042' }],
+    };
+    const made = [1, 2].map((later) =>
+      newApplication(newId(NOW + later) as ApplicationId, account, rules, NOW + later),
+    );
+    for (const application of made) {
+      expect(await store.submit({ type: 'create-application', application })).toEqual({ kind: 'done' });
+    }
+    const page = { account, withSubaccounts: false, limit: 10, offset: 0 };
+    const [second, first, original] = await store.read.applications(page);
+    expect([first, second]).toEqual(made);
+    expect(original).toEqual(fixture.application);
+    expect(await store.read.applications({ ...page, limit: 1, offset: 1 })).toEqual([first]);
+
+    // Both ways round: whichever row is written first must not collide with the other.
+    for (const next of [made[0]!.uuid, fixture.application.uuid, made[1]!.uuid]) {
+      const changes = { isDefault: true };
+      const now = NOW + 10;
+      await store.submit({ type: 'update-application', now, account, application: next, changes });
+      const all = await store.read.applications(page);
+      expect(all.filter(({ isDefault }) => isDefault).map(({ uuid }) => uuid)).toEqual([next]);
+      expect((await store.read.defaultApplication(account))?.uuid).toBe(next);
+    }
+    const replacing = newApplication(newId(NOW + 3) as ApplicationId, account, { isDefault: true }, NOW);
+    await store.submit({ type: 'create-application', application: replacing });
+    expect((await store.read.defaultApplication(account))?.uuid).toBe(replacing.uuid);
+  });
+
+  test('deletes an application once its sessions have ended, within one batch too', async () => {
+    const { account } = fixture;
+    const application = newApplication(newId() as ApplicationId, account, {}, NOW);
+    await store.submit({ type: 'create-application', application });
+    const command = start({ ...fixture, application }, store);
+    await store.submit(command);
+    const remove = (now: number) =>
+      store.submit({ type: 'delete-application', now, account, application: application.uuid });
+    expect(await remove(NOW + 1)).toMatchObject({ kind: 'conflict' });
+    const { session } = (await store.read.session(command.session))!;
+    const [validated, removed] = await Promise.all([
+      store.submit(validation(fixture, session.uuid, codeOf(fixture, session))),
+      remove(NOW + 1),
+    ]);
+    expect([validated.kind, removed.kind]).toEqual(['validated', 'done']);
+    expect(await store.read.application(application.uuid)).toBeNull();
+    expect((await store.read.session(session.uuid))?.session.status).toBe('verified');
+  });
+
+  test('keeps the sessions of a subaccount for its main account when it is deleted', async () => {
+    const main = fixture.account;
+    const authId = 'SA000000000000000000' as AccountId;
+    const application = newId(NOW + 1) as ApplicationId;
+    const nonce = new Uint8Array(12).fill(3);
+    const values = { authId, authToken: 't', parent: main, name: 'sub', enabled: true };
+    const create = newAccount(fixture.keyring, { ...values, application, now: NOW + 1, nonce });
+    await store.submit(create);
+    expect(await store.read.subaccounts(main, 10, 0)).toEqual({ accounts: [create.account], total: 1 });
+    expect(await store.read.subaccounts(main, 10, 1)).toEqual({ accounts: [], total: 1 });
+    expect((await store.read.subaccounts(authId, 10, 0)).total).toBe(0);
+    const page = { account: main, withSubaccounts: true, limit: 10, offset: 0 };
+    expect((await store.read.applications(page)).map(({ account }) => account)).toEqual([authId, main]);
+    expect(await store.read.applications({ ...page, account: authId })).toEqual([create.application]);
+
+    const own = start({ ...fixture, application: create.application }, store);
+    const others = start(fixture, store, { now: NOW + 1 });
+    await store.submit(own);
+    await store.submit(others);
+    const base = { since: NOW, until: NOW + 100, now: NOW + 100, limit: 20, offset: 0, main };
+    const ids = async (query: object) =>
+      (await store.read.sessions({ ...base, ...query })).map(({ session }) => session.uuid);
+    const expectLists = async () => {
+      expect(await ids({})).toEqual([others.session, own.session]);
+      expect(await ids({ account: authId })).toEqual([own.session]);
+      expect(await ids({ account: main })).toEqual([others.session]);
+      expect(await ids({ account: authId, recipient: '14155551234' })).toEqual([own.session]);
+      expect(await ids({ recipient: '14155551234' })).toEqual([others.session, own.session]);
+      expect(await ids({ account: authId, main: authId })).toEqual([]);
+    };
+    await expectLists();
+    const at = { now: NOW + 10, owner: store.epoch, attempt: own.attempt, number: 1, carrier: 'inbox' };
+    await store.submit({ type: 'hop-accepted', ...at, messageId: newId(NOW + 10) });
+    const taken = (account: AccountId) =>
+      store.read.taken({ carrier: 'inbox', account, since: NOW, limit: 10 });
+    expect((await taken(authId)).map(({ session }) => session.uuid)).toEqual([own.session]);
+    expect((await taken(main)).map(({ session }) => session.uuid)).toEqual([own.session]);
+
+    const remove = (now: number) => store.submit({ type: 'delete-account', now, authId, parent: main });
+    expect(await remove(NOW + 50)).toMatchObject({ kind: 'conflict' });
+    expect(await remove(NOW + 600_000)).toEqual({ kind: 'done' });
+    expect(await store.read.account(authId)).toBeNull();
+    expect(await store.read.application(application)).toBeNull();
+    await expectLists();
+    expect((await store.read.session(own.session))?.session).toMatchObject({ account: authId, main });
+  });
+
+  test('brings back a session to a test number as it was', async () => {
+    const application = { ...fixture.application, resendCooldown: 30 };
+    const command = start({ ...fixture, application }, store, { test: true, otp: '0042' });
+    await store.submit(command);
+    expect(effects).toEqual([]);
+    const { session, attempts } = (await store.read.session(command.session))!;
+    expect(session).toMatchObject({ test: true, resendCooldown: 30, main: fixture.account });
+    expect(attempts).toMatchObject([{ status: 'delivered', delivery: 'done' }]);
+    expect(codeOf(fixture, session)).toBe('0042');
+    const early = start({ ...fixture, application }, store, { now: NOW + 1 });
+    expect(await store.submit(early)).toEqual({ kind: 'cooling', wait: 29_999 });
   });
 
   test('refuses commands once it is closed', async () => {

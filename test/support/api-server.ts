@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { buildApi } from '#api/app.js';
 import type { ApiContext } from '#api/context.js';
+import { loadConfig } from '#config.js';
+import { carrierTypes } from '#delivery/carriers/index.js';
 import type { Environment } from '#environment.js';
 import { Directory } from '#store/directory.js';
 import { KeyringHolder } from '#store/keys.js';
@@ -12,6 +14,7 @@ import { createMetrics } from '#telemetry/metrics.js';
 import { defaultApplication } from '#verify/applications.js';
 import { revealCode } from '#verify/codes.js';
 import { tokenPlace } from '#verify/keyring.js';
+import type { Limits } from '#verify/limits.js';
 import type { Account, AccountId, Application, ApplicationId, SessionId } from '#verify/model.js';
 import { newId, newKey, wrongCode } from './rows.js';
 
@@ -64,6 +67,9 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** The defaults. */
+export const LIMITS: Limits = loadConfig({}, carrierTypes).limits;
+
 /** A real API on a real port, over a store in memory and a clock that moves only when it is told to. */
 export async function startApi(
   overrides: Partial<ApiContext> = {},
@@ -114,7 +120,7 @@ export async function startApi(
     directory,
     keyring,
     environment,
-    limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
+    limits: LIMITS,
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) }),

@@ -74,7 +74,7 @@ export class Domain {
   start(changes: Partial<StartAttempt> = {}): { session: SessionId; attempt: AttemptId; isNew: boolean } {
     const command = this.startCommand(changes);
     const outcome = this.run(command);
-    if (outcome.kind !== 'started') throw new Error(`refused: ${outcome.reason}`);
+    if (outcome.kind !== 'started') throw new Error(`not started: ${JSON.stringify(outcome)}`);
     return { session: outcome.session, attempt: command.attempt, isNew: outcome.isNew };
   }
 
@@ -87,6 +87,7 @@ export class Domain {
       session: idOf(index, 1),
       attempt: idOf(index, 2),
       application: application(),
+      main: ACCOUNT,
       recipient: RECIPIENT,
       country: 'US',
       channel: 'sms',
@@ -95,6 +96,7 @@ export class Domain {
       appHash: '',
       codeLength: 6,
       otp: null,
+      test: false,
       nonce: new Uint8Array(12).fill(index),
       url: null,
       method: null,

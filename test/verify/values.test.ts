@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failuresWithin } from '#verify/budget.js';
-import { DEFAULT_TEMPLATE, renderText } from '#verify/messages.js';
 import { type AttemptId, BUDGET_WINDOW, hopId, parseHopId } from '#verify/model.js';
 import { maskRecipient } from '#verify/recipients.js';
 import { formatTime } from '#verify/time.js';
@@ -139,43 +138,5 @@ describe('the window of failed validations', () => {
         );
       }),
     );
-  });
-});
-
-describe('the text of a message', () => {
-  const render = (changes: Partial<Parameters<typeof renderText>[0]>) =>
-    renderText({ template: DEFAULT_TEMPLATE, brandName: 'Acme', appHash: '', ...changes }, '042137');
-
-  it('names brand and code', () => {
-    expect(render({})).toBe('Your Acme verification code is 042137.');
-  });
-
-  it('has no double space without a brand', () => {
-    expect(render({ brandName: '' })).toBe('Your verification code is 042137.');
-    expect(render({ brandName: '  ' })).toBe('Your verification code is 042137.');
-  });
-
-  it('ends with the app hash as a line of its own', () => {
-    expect(render({ appHash: 'FA+9qCX9VSu' })).toBe('Your Acme verification code is 042137.\nFA+9qCX9VSu');
-  });
-
-  it('puts the code wherever the template asks, any number of times', () => {
-    expect(render({ template: '$' + '{code} - $' + '{code}' })).toBe('042137 - 042137');
-  });
-
-  it('takes a brand literally: neither a placeholder nor a replacement pattern in it means anything', () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('$' + '{code}', '$&', '$1', "$'", '$$')),
-        (name) => {
-          fc.pre(name.trim() !== '');
-          expect(render({ brandName: name })).toBe(`Your ${name.trim()} verification code is 042137.`);
-        },
-      ),
-    );
-  });
-
-  it('leaves other placeholders as they are', () => {
-    expect(render({ template: '$' + '{name} $' + '{code}' })).toBe('$' + '{name} 042137');
   });
 });

@@ -3,6 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import type { Directory, KnownAccount } from '../../store/directory.js';
 import type { Account, AccountId } from '../../verify/model.js';
 import { ApiError, UNAUTHORIZED } from '../errors.js';
+import { callerAddress } from '../limits/address.js';
+import type { AuthenticationGuard } from '../limits/authentication-guard.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,18 +26,33 @@ const digests = new WeakMap<KnownAccount, readonly Buffer[]>();
 /**
  * HTTP Basic (RFC 7617) as contract §1 has it: the caller's own account, or (main only) one of its subaccounts,
  * stands in the path. Returns the account of the path.
- * @throws ApiError 401, which never says what was wrong
+ * @throws ApiError 401, which never says what was wrong; 429 after too many of those
  */
-export async function authenticate(directory: Directory, request: FastifyRequest): Promise<Account> {
-  const credentials = basicCredentials(request.headers.authorization);
-  const caller = credentials && (await find(directory, credentials.user));
+export async function authenticate(
+  directory: Directory,
+  guard: AuthenticationGuard,
+  request: FastifyRequest,
+): Promise<Account> {
+  const { authorization } = request.headers;
+  // Nothing was guessed.
+  if (authorization === undefined) throw new ApiError(UNAUTHORIZED);
+  const address = callerAddress(request.ip);
+  const credentials = basicCredentials(authorization);
+  const authId = credentials && AUTH_ID.test(credentials.user) ? (credentials.user as AccountId) : null;
+  guard.admit(address, authId ?? '');
+
+  const caller = authId && (await directory.account(authId));
   const right = isTokenOf(caller, credentials?.password ?? '');
-  if (!caller || !right || !(await isEnabled(directory, caller.account))) throw new ApiError(UNAUTHORIZED);
+  if (!caller || !right || !(await isEnabled(directory, caller.account))) {
+    guard.failed(address, authId);
+    throw new ApiError(UNAUTHORIZED);
+  }
 
   const wanted = (request.params as { auth_id: string }).auth_id;
   if (wanted === caller.account.authId) return caller.account;
-  const other = await find(directory, wanted);
+  const other = AUTH_ID.test(wanted) ? await directory.account(wanted as AccountId) : null;
   if (!other?.account.enabled || other.account.parent !== caller.account.authId) {
+    guard.failed(address, null);
     throw new ApiError(UNAUTHORIZED);
   }
   return other.account;
@@ -48,11 +65,6 @@ function basicCredentials(header: string | undefined): { user: string; password:
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-/** What cannot be an auth id is not looked up. */
-async function find(directory: Directory, authId: string): Promise<KnownAccount | null> {
-  return AUTH_ID.test(authId) ? directory.account(authId as AccountId) : null;
 }
 
 /** A subaccount works only as long as its main account does. */

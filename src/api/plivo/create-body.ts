@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
 
 /** A field that may be absent or null, which Ruby sends for whatever is not set (contract §8). */
 function field<Value>(schema: object, expected: string) {

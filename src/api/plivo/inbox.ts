@@ -1,9 +1,9 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
 import type { TakenMessage } from '../../store/store.js';
 import { revealCode } from '../../verify/codes.js';
 import { type Keyring, UnknownKeyError } from '../../verify/keyring.js';
-import { renderText } from '../../verify/messages.js';
+import { renderText } from '../../verify/messages/render.js';
 import type { Recipient } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
 import type { ApiContext } from '../context.js';

@@ -1,4 +1,3 @@
-import type { Directory } from '../../store/directory.js';
 import type { SessionQuery } from '../../store/store.js';
 import type { Account, AccountId, SessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
@@ -23,20 +22,15 @@ const STATUSES: Record<string, SessionStatus> = {
  * The list that the query parameters ask for. Unknown and empty parameters are ignored.
  * @param oldest what was created before is not shown any more, milliseconds since 1970
  */
-export async function listQuery(
-  directory: Directory,
-  account: Account,
-  query: unknown,
-  now: number,
-  oldest: number,
-): Promise<SessionQuery> {
+export function listQuery(account: Account, query: unknown, now: number, oldest: number): SessionQuery {
   const application = parameter(query, 'app_uuid')?.toLowerCase();
   if (application !== undefined && !isUuid(application)) {
     throw badRequest('app_uuid must be the UUID of an application');
   }
   const { since, until } = sessionTimeRange(query, now);
   return {
-    account: await listedAccount(directory, account, parameter(query, 'subaccount')),
+    main: account.parent ?? account.authId,
+    account: listedAccount(account, parameter(query, 'subaccount')),
     since: Math.max(since, oldest),
     until,
     status: readStatus(parameter(query, 'status')),
@@ -64,7 +58,7 @@ export function pagePath(account: Account, query: SessionQuery, offset: number):
   if (query.country) parameters.set('country', query.country);
   if (query.brandName) parameters.set('brand_name', query.brandName);
   if (query.appHash) parameters.set('app_hash', query.appHash);
-  if (query.account !== account.authId) parameters.set('subaccount', query.account);
+  if (query.account && account.parent === null) parameters.set('subaccount', query.account);
   parameters.set('session_time__gte', formatTime(query.since));
   parameters.set('session_time__lt', formatTime(query.until));
   return `/v1/Account/${account.authId}/Verify/Session/?${parameters}`;
@@ -83,16 +77,16 @@ function readCountry(text: string | undefined): string | undefined {
   return text.toUpperCase();
 }
 
-/** A main account may ask for a subaccount of its own; a subaccount only for itself. */
-async function listedAccount(
-  directory: Directory,
-  account: Account,
-  subaccount: string | undefined,
-): Promise<AccountId> {
-  if (subaccount === undefined || subaccount === account.authId) return account.authId;
-  const known = /^SA[A-Z0-9]{18}$/.test(subaccount) ? await directory.account(subaccount as AccountId) : null;
-  if (known?.account.parent !== account.authId) {
+/**
+ * The only account whose rows are listed; none: those of a main account and all its subaccounts. A main account may
+ * ask for one, which may be deleted by now; a subaccount sees none but itself.
+ */
+export function listedAccount(account: Account, subaccount: string | undefined): AccountId | undefined {
+  const isMain = account.parent === null;
+  if (subaccount === undefined) return isMain ? undefined : account.authId;
+  if (subaccount === account.authId) return account.authId;
+  if (!isMain || !/^SA[A-Z0-9]{18}$/.test(subaccount)) {
     throw badRequest('subaccount must be the auth id of a subaccount of this account');
   }
-  return known.account.authId;
+  return subaccount as AccountId;
 }

@@ -1,8 +1,8 @@
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import type { ApiContext } from '../context.js';
-import { sendFailure } from '../errors.js';
-import { listLimiter } from './list-limit.js';
+import { sendFailure, tooMany } from '../errors.js';
+import { createLimiter } from '../limits/limiter.js';
 import { listQuery, MAX_OFFSET, pagePath } from './list-query.js';
 import { SessionView, sessionView } from './session-view.js';
 
@@ -13,19 +13,22 @@ const Answer = Type.Object({
   sessions: Type.Array(SessionView),
 });
 
+const MINUTE = 60_000;
+
 /** `GET …/Verify/Session/?…` → 200 (contract §5). */
 export function listSessions(app: FastifyInstance, context: ApiContext): void {
-  const { store, directory, environment, limits, retention } = context;
-  const limited = listLimiter(environment, limits.listsPerMinute);
+  const { store, environment, limits, metrics, retention } = context;
+  const limiter = createLimiter(environment, { count: limits.listsPerMinute, per: MINUTE });
   app.get('/Verify/Session/', { schema: { response: { 200: Answer } } }, async (request, reply) => {
     const account = request.account!;
-    const wait = limited(account.authId);
+    const wait = limiter.wait(account.authId);
     if (wait > 0) {
-      const headers = { 'retry-after': String(wait) };
-      return sendFailure(reply, { status: 429, error: 'too many requests', headers });
+      metrics.limited.inc({ limit: 'lists_per_minute' });
+      return sendFailure(reply, tooMany('too many requests', wait));
     }
+    limiter.take(account.authId);
     const now = environment.now();
-    const query = await listQuery(directory, account, request.query, now, now - retention);
+    const query = listQuery(account, request.query, now, now - retention);
     const { limit, offset } = query;
     // One more than is shown tells whether there is a next page.
     const found = await store.read.sessions({ ...query, limit: limit + 1 });

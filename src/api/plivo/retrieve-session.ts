@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { mayUse } from '../../verify/model.js';
 import type { ApiContext } from '../context.js';
 import { NO_SUCH_SESSION, sendFailure } from '../errors.js';
 import { sessionIdOf } from './session-id.js';
@@ -13,9 +14,10 @@ export function retrieveSession(app: FastifyInstance, context: ApiContext): void
     async (request, reply) => {
       const found = await store.read.session(sessionIdOf(request));
       const now = environment.now();
-      if (found?.session.account !== request.account!.authId) return sendFailure(reply, NO_SUCH_SESSION);
       // It is gone from the moment on that it may be deleted (contract §5).
-      if (found.session.createdAt < now - retention) return sendFailure(reply, NO_SUCH_SESSION);
+      const isGone = !found || found.session.createdAt < now - retention;
+      if (isGone || !mayUse(request.account!.authId, found.session))
+        return sendFailure(reply, NO_SUCH_SESSION);
       return reply.send({ api_id: request.id, ...sessionView(found, now) });
     },
   );

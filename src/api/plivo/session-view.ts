@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
 import type { SessionView as StoredSession } from '../../store/store.js';
 import { type Attempt, type Session, sessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
@@ -25,6 +25,8 @@ const FIELDS = {
   channel: Type.String(),
   locale: Type.String(),
   status: Type.String(),
+  /** Only on sessions to a test number. */
+  test: Type.Optional(Type.Boolean()),
   count: Type.Integer(),
   requestor_ip: Type.String(),
   destination_country_iso2: NullableString,
@@ -56,6 +58,7 @@ export function sessionView({ session, attempts }: StoredSession, now: number): 
     channel: session.channel,
     locale: session.locale,
     status: sessionStatus(session, now),
+    ...(session.test ? { test: true } : {}),
     count: session.attempts,
     requestor_ip: session.requestorIp,
     destination_country_iso2: session.country,

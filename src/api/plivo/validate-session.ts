@@ -1,5 +1,5 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
 import { CODE_PATTERN } from '../../verify/codes.js';
 import type { ApiContext } from '../context.js';
 import { badRequest, sendFailure, VALIDATE_REFUSALS } from '../errors.js';

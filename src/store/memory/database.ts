@@ -4,6 +4,7 @@ import type {
   Attempt,
   Callback,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
@@ -36,6 +37,7 @@ export class MemoryDatabase implements RowSource {
     hop: new Map<string, Hop>(),
     callback: new Map<string, Callback>(),
     budget: new Map<string, RecipientBudget>(),
+    idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
   };
   readonly #attemptsOf = new Map<string, Attempt[]>();
@@ -43,11 +45,19 @@ export class MemoryDatabase implements RowSource {
   account(authId: string) {
     return this.tables.account.get(authId);
   }
+  applicationsOf(account: string): readonly Application[] {
+    return [...this.tables.application.values()].filter((each) => each.account === account);
+  }
   session(uuid: string) {
     return this.tables.session.get(uuid);
   }
   live(application: string, recipient: string) {
     return this.tables.live.get(liveKey(application, recipient));
+  }
+  liveOf(application: string, now: number, limit: number): readonly LiveSession[] {
+    return [...this.tables.live.values()]
+      .filter((each) => each.application === application && each.expiresAt > now)
+      .slice(0, limit);
   }
   attempt(uuid: string) {
     return this.tables.attempt.get(uuid);
@@ -76,6 +86,9 @@ export class MemoryDatabase implements RowSource {
   }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
+  }
+  idempotency(key: string) {
+    return this.tables.idempotency.get(key);
   }
   keys(): readonly MasterKeyRow[] {
     return [...this.tables.key.values()];

@@ -1,5 +1,5 @@
 import type { Attempt, Callback, Session } from '../../verify/model.js';
-import { sessionStatus } from '../../verify/model.js';
+import { mayUse, sessionStatus } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import type { Due, LaneDue, Reader, SessionView } from '../store.js';
 import { liveKey } from '../working-set.js';
@@ -26,6 +26,20 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
     application: async (uuid) => tables.application.get(uuid) ?? null,
     defaultApplication: async (account) =>
       [...tables.application.values()].find((each) => each.account === account && each.isDefault) ?? null,
+    subaccounts: async (main, limit, offset) => {
+      const all = [...tables.account.values()].filter((each) => each.parent === main);
+      all.sort((a, b) => b.createdAt - a.createdAt || (a.authId < b.authId ? 1 : -1));
+      return { accounts: all.slice(offset, offset + limit), total: all.length };
+    },
+    applications: async ({ account, withSubaccounts, limit, offset }) =>
+      [...tables.application.values()]
+        .filter(
+          (each) =>
+            each.account === account ||
+            (withSubaccounts && tables.account.get(each.account)?.parent === account),
+        )
+        .sort(newest)
+        .slice(offset, offset + limit),
     session: async (uuid) => {
       const session = database.session(uuid);
       return session ? view(session) : null;
@@ -34,7 +48,8 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
       [...tables.session.values()]
         .filter(
           (session) =>
-            session.account === query.account &&
+            session.main === query.main &&
+            (query.account === undefined || session.account === query.account) &&
             session.createdAt >= query.since &&
             session.createdAt < query.until &&
             (query.status === undefined || sessionStatus(session, query.now) === query.status) &&
@@ -57,7 +72,7 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
           const attempt = database.attempt(hop.attempt)!;
           const session = database.session(attempt.session)!;
           const wanted =
-            session.account === query.account &&
+            mayUse(query.account, session) &&
             (query.recipient === undefined || session.recipient === query.recipient);
           return wanted ? [{ session, attempt, hop }] : [];
         })
@@ -86,6 +101,13 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort((a, b) => a.expiresAt - b.expiresAt)
         .slice(0, limit)
         .map((live) => live.session),
+    idempotency: async (key) => database.idempotency(key) ?? null,
+    overdueRequests: async (before, limit) =>
+      [...tables.idempotency.values()]
+        .filter((row) => row.createdAt <= before)
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .slice(0, limit)
+        .map((row) => row.key),
 
     keys: async () => [...database.keys()],
     keyReferences: async (key) =>

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What a statement may be given. */
 export type Bindable = null | string | number | bigint | Uint8Array;
 
@@ -30,8 +32,10 @@ export function bind(value: unknown): Bindable {
         throw new TypeError('a bigint past 64 bits cannot be bound');
       return value;
     default:
-      if (Buffer.isBuffer(value)) return value;
-      if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      // Not `instanceof`: what merely inherits from a buffer has no bytes.
+      if (types.isUint8Array(value)) {
+        return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      }
       throw new TypeError(`a value of type ${typeof value} cannot be bound`);
   }
 }

@@ -113,5 +113,6 @@ const SQL: { readonly [T in TableName]: TableSql<Tables[T]> } = {
   hop: sqlOf(CODECS.hop),
   callback: sqlOf(CODECS.callback),
   budget: sqlOf(CODECS.budget),
+  idempotency: sqlOf(CODECS.idempotency),
   key: sqlOf(CODECS.key),
 };

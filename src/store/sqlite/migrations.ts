@@ -30,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     modified_at integer not null
   ) strict, without rowid;
+  create index account_by_parent on account (parent, created_at) where parent is not null;
 
   create table application (
     uuid text primary key,
@@ -46,15 +47,20 @@ export const MIGRATIONS: readonly string[] = [
     url text,
     method text not null,
     fraud_shield text not null,
+    resend_cooldown integer not null,
+    test_numbers text not null,
     is_default integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    domain text not null
   ) strict, without rowid;
+  create index application_by_account on application (account, uuid);
   create unique index application_default on application (account) where is_default = 1;
 
   create table session (
     uuid text primary key,
     account text not null,
+    main text not null,
     application text not null,
     alias text not null,
     recipient text not null,
@@ -68,6 +74,8 @@ export const MIGRATIONS: readonly string[] = [
     url text,
     method text not null,
     max_attempts integer not null,
+    resend_cooldown integer not null,
+    test integer not null,
     attempts integer not null,
     validations integer not null,
     requestor_ip text not null,
@@ -75,13 +83,14 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null
   ) strict, without rowid;
-  create index session_by_account on session (account, uuid);
+  create index session_by_main on session (main, uuid);
+  create index session_by_subaccount on session (account, uuid) where account <> main;
   -- One index a filter of the list, each in the order of the list. expires_at tells live from overdue in the index.
-  create index session_by_recipient on session (account, recipient, uuid);
-  create index session_by_status on session (account, status, uuid, expires_at);
-  create index session_by_application on session (account, application, uuid);
-  create index session_by_alias on session (account, alias, uuid);
-  create index session_by_country on session (account, country, uuid);
+  create index session_by_recipient on session (main, recipient, uuid);
+  create index session_by_status on session (main, status, uuid, expires_at);
+  create index session_by_application on session (main, application, uuid);
+  create index session_by_alias on session (main, alias, uuid);
+  create index session_by_country on session (main, country, uuid);
 
   create table live_session (
     application text not null,
@@ -117,12 +126,14 @@ export const MIGRATIONS: readonly string[] = [
     callbacks_made integer not null,
     callbacks_settled integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    domain text not null,
+    main text not null
   ) strict, without rowid;
   create unique index attempt_by_session on attempt (session, sequence);
   -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.
-  create index attempt_by_brand_name on attempt (account, brand_name, session) where brand_name <> '';
-  create index attempt_by_app_hash on attempt (account, app_hash, session) where app_hash <> '';
+  create index attempt_by_brand_name on attempt (main, brand_name, session) where brand_name <> '';
+  create index attempt_by_app_hash on attempt (main, app_hash, session) where app_hash <> '';
   create index attempt_pending on attempt (owner, carrier, next_at) where delivery = 'pending';
 
   create table hop (
@@ -168,5 +179,14 @@ export const MIGRATIONS: readonly string[] = [
     primary key (account, recipient)
   ) strict, without rowid;
   create index recipient_budget_by_age on recipient_budget (latest_at);
+
+  create table idempotency (
+    key text primary key,
+    fingerprint blob not null,
+    key_id text not null,
+    session text not null,
+    created_at integer not null
+  ) strict, without rowid;
+  create index idempotency_by_time on idempotency (created_at);
   `,
 ];

@@ -14,8 +14,10 @@ export type SyncReader = {
 export const READER_METHODS: readonly (keyof Reader)[] = [
   'account',
   'accounts',
+  'subaccounts',
   'application',
   'defaultApplication',
+  'applications',
   'session',
   'sessions',
   'taken',
@@ -24,6 +26,8 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'dueCallbacks',
   'callbackLanes',
   'overdueSessions',
+  'idempotency',
+  'overdueRequests',
   'keys',
   'keyReferences',
   'sealedUnderOthers',
@@ -52,6 +56,27 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
     application: (uuid) => connection.find('application', 'where uuid = ?', uuid) ?? null,
     defaultApplication: (account) =>
       connection.find('application', 'where account = ? and is_default = 1', account) ?? null,
+    subaccounts: (main, limit, offset) => ({
+      accounts: connection.select(
+        'account',
+        'where parent = ? order by created_at desc, auth_id desc limit ? offset ?',
+        main,
+        limit,
+        offset,
+      ),
+      total: count('select count(*) from account where parent = ?', main),
+    }),
+    applications: ({ account, withSubaccounts, limit, offset }) => {
+      const own = 'account = ?';
+      const all = `(${own} or account in (select auth_id from account where parent = ?))`;
+      return connection.select(
+        'application',
+        `where ${withSubaccounts ? all : own} order by uuid desc limit ? offset ?`,
+        ...(withSubaccounts ? [account, account] : [account]),
+        limit,
+        offset,
+      );
+    },
     session: (uuid) => {
       const session = rows.session(uuid);
       return session ? view(session) : null;
@@ -67,10 +92,17 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         .prepare(
           `select h.attempt, h.number from hop h join attempt a on a.uuid = h.attempt
              join session s on s.uuid = a.session
-           where h.carrier = ? and h.message_id >= ? and a.account = ? ${own}
+           where h.carrier = ? and h.message_id >= ? and (s.account = ? or s.main = ?) ${own}
            order by h.message_id desc limit ?`,
         )
-        .all(carrier, uuidFloor(since), account, ...(recipient === undefined ? [] : [recipient]), limit);
+        .all(
+          carrier,
+          uuidFloor(since),
+          account,
+          account,
+          ...(recipient === undefined ? [] : [recipient]),
+          limit,
+        );
       return found.map(([uuid, number]) => {
         const attempt = rows.attempt(uuid as string)!;
         const hop = rows.hopsOf(attempt.uuid).find((each) => each.number === number)!;
@@ -125,6 +157,13 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       column<SessionId>(
         'select session from live_session where expires_at <= ? order by expires_at limit ?',
         now,
+        limit,
+      ),
+    idempotency: (key) => rows.idempotency(key) ?? null,
+    overdueRequests: (before, limit) =>
+      column<string>(
+        'select key from idempotency where created_at <= ? order by created_at limit ?',
+        before,
         limit,
       ),
 

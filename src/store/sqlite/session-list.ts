@@ -10,9 +10,9 @@ interface Piece {
   readonly values: readonly unknown[];
 }
 
-/** Whose sessions, and between which keys: keys are in the order of time. */
+/** Whose sessions (a main account's and all its subaccounts'), and between which keys: these are in the order of time. */
 interface Range {
-  readonly account: string;
+  readonly main: string;
   readonly since: string;
   readonly until: string;
 }
@@ -57,7 +57,7 @@ export function listedSessions(
   bounds: SearchBounds = BOUNDS,
 ): SessionId[] {
   const { limit, offset } = query;
-  const range = { account: query.account, since: uuidFloor(query.since), until: uuidFloor(query.until) };
+  const range = { main: query.main, since: uuidFloor(query.since), until: uuidFloor(query.until) };
   const run = ({ sql, values }: Piece) =>
     connection
       .prepare(sql)
@@ -98,7 +98,7 @@ function rarestOf(
 }
 
 function filtersOf(query: SessionQuery): Filter[] {
-  const { status, recipient, application, alias, country, brandName, appHash } = query;
+  const { main, account, status, recipient, application, alias, country, brandName, appHash } = query;
   return [
     recipient !== undefined && equal('recipient', recipient),
     appHash !== undefined && ofAttempts('app_hash', appHash),
@@ -106,25 +106,46 @@ function filtersOf(query: SessionQuery): Filter[] {
     country !== undefined && equal('country', country),
     application !== undefined && equal('application', application),
     alias !== undefined && equal('alias', alias),
+    account !== undefined && ofAccount(account, main),
     status !== undefined && byStatus(status, query.now),
   ].filter((filter) => filter !== false);
 }
 
-const EVERYTHING = indexed('session_by_account', NOTHING);
+const EVERYTHING = indexed('session_by_main', NOTHING);
 
 function equal(column: string, value: string): Filter {
   return indexed(`session_by_${column}`, { sql: `s.${column} = ?`, values: [value] });
 }
 
-/** A filter whose index has the account, what it checks, and the uuid. */
+/** One account's own sessions: a subaccount's have an index, a main account's are those that are nobody else's. */
+function ofAccount(account: string, main: string): Filter {
+  const own = { sql: 's.account = ?', values: [account] };
+  if (account === main) return indexed('session_by_main', own);
+  return {
+    check: own,
+    select: (range, page, also = NOTHING) =>
+      newestFirst(
+        {
+          // The second condition is that of the index.
+          sql: 'select s.uuid from session s indexed by session_by_subaccount where s.account = ? and s.account <> s.main',
+          values: [account],
+        },
+        all([within('s.uuid', range), also]),
+        's.uuid',
+        page,
+      ),
+  };
+}
+
+/** A filter whose index has the main account, what it checks, and the uuid. */
 function indexed(index: string, check: Piece): Filter {
   return {
     check,
     select: (range, page, also = NOTHING) =>
       newestFirst(
         {
-          sql: `select s.uuid from session s indexed by ${index} where s.account = ?`,
-          values: [range.account],
+          sql: `select s.uuid from session s indexed by ${index} where s.main = ?`,
+          values: [range.main],
         },
         all([check, within('s.uuid', range), also]),
         's.uuid',
@@ -146,8 +167,8 @@ function ofAttempts(column: 'brand_name' | 'app_hash', value: string): Filter {
       const join = also.sql === '' ? '' : 'cross join session s on s.uuid = a.session';
       return newestFirst(
         {
-          sql: `select distinct a.session from attempt a indexed by attempt_by_${column} ${join} where a.account = ?`,
-          values: [range.account],
+          sql: `select distinct a.session from attempt a indexed by attempt_by_${column} ${join} where a.main = ?`,
+          values: [range.main],
         },
         all([own, within('a.session', range), also]),
         'a.session',
@@ -189,7 +210,7 @@ function expired(now: number): Filter {
           values: [now],
         },
         all([
-          { sql: `s.account = ? and s.status = 'in-progress'`, values: [range.account] },
+          { sql: `s.main = ? and s.status = 'in-progress'`, values: [range.main] },
           within('s.uuid', range),
           also,
         ]),

@@ -28,6 +28,9 @@ export interface SqliteStoreOptions {
 /** Another process holds the data directory. */
 export class DirectoryHeldError extends Error {}
 
+/** The database of the data directory cannot be opened. The message says which, and why. */
+export class DatabaseUnusableError extends Error {}
+
 const WRITER = new URL('./writer-worker.js', import.meta.url);
 const READER = new URL('./reader-worker.js', import.meta.url);
 
@@ -35,6 +38,7 @@ const READER = new URL('./reader-worker.js', import.meta.url);
  * Opens the embedded database: SQLite in WAL mode with `synchronous = full`, one thread that writes and one
  * that reads.
  * @throws DirectoryHeldError when another process uses the directory
+ * @throws DatabaseUnusableError when what is there is no database of ours, or cannot be used
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { directory, environment, onFatal } = options;
@@ -45,8 +49,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     return new SqliteStore(options, epoch, writer, reader);
   } catch (error) {
     await writer.end();
-    if (error instanceof WorkerFailure && error.kind === 'held') throw new DirectoryHeldError(error.message);
-    throw error;
+    if (!(error instanceof WorkerFailure)) throw error;
+    if (error.kind === 'held') throw new DirectoryHeldError(error.message);
+    throw new DatabaseUnusableError(`the database in ${directory} cannot be opened: ${error.message}`);
   }
 }
 
@@ -67,6 +72,8 @@ class SqliteStore implements Store {
       ...options,
       commit: (commands) => this.#commit(commands),
       onEffects: (effects) => this.#listener(effects),
+      // The writer never waits for this thread to answer a batch and collect the next.
+      maxInFlight: 2,
     });
     const call = (method: string) => [
       method,
@@ -135,9 +142,10 @@ class SqliteStore implements Store {
     try {
       return await this.writer.call<CommandResult[]>('commit', commands);
     } catch (error) {
-      const { kind, message } = error as WorkerFailure;
-      if (kind === 'doubt') this.options.onFatal(error as Error);
-      throw new BatchError(kind === 'broken' ? 'broken' : 'away', message);
+      // What cannot even be sent to the worker is some command's fault.
+      if (!(error instanceof WorkerFailure)) throw new BatchError('broken', (error as Error).message);
+      if (error.kind === 'doubt') this.options.onFatal(error);
+      throw new BatchError(error.kind === 'broken' ? 'broken' : 'away', error.message);
     }
   }
 

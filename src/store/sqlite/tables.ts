@@ -5,11 +5,13 @@ import type {
   Callback,
   Channel,
   Hop,
+  IdempotencyRow,
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
   Sealed,
   Session,
+  TestNumber,
 } from '../../verify/model.js';
 import type { TableName, Tables } from '../working-set.js';
 import type { Value } from './bind.js';
@@ -84,9 +86,12 @@ const application: Codec<Application> = {
     'channels',
     'locale',
     'app_hash',
+    'domain',
     'url',
     'method',
     'fraud_shield',
+    'resend_cooldown',
+    'test_numbers',
     'is_default',
     'updated_at',
   ],
@@ -105,9 +110,12 @@ const application: Codec<Application> = {
     url: (row) => row.url,
     method: (row) => row.method,
     fraud_shield: (row) => row.fraudShield,
+    resend_cooldown: (row) => row.resendCooldown,
+    test_numbers: (row) => JSON.stringify(row.testNumbers),
     is_default: (row) => flag(row.isDefault),
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    domain: (row) => row.domain,
   },
   decode: (v) =>
     ({
@@ -125,9 +133,12 @@ const application: Codec<Application> = {
       url: v[11],
       method: v[12],
       fraudShield: v[13],
-      isDefault: v[14] === 1,
-      createdAt: v[15],
-      updatedAt: v[16],
+      resendCooldown: v[14],
+      testNumbers: JSON.parse(v[15] as string) as TestNumber[],
+      isDefault: v[16] === 1,
+      createdAt: v[17],
+      updatedAt: v[18],
+      domain: v[19],
     }) as unknown as Application,
 };
 
@@ -150,6 +161,7 @@ const session: Codec<Session> = {
   columns: {
     uuid: (row) => row.uuid,
     account: (row) => row.account,
+    main: (row) => row.main,
     application: (row) => row.application,
     alias: (row) => row.alias,
     recipient: (row) => row.recipient,
@@ -163,6 +175,8 @@ const session: Codec<Session> = {
     url: (row) => row.url,
     method: (row) => row.method,
     max_attempts: (row) => row.maxAttempts,
+    resend_cooldown: (row) => row.resendCooldown,
+    test: (row) => flag(row.test),
     attempts: (row) => row.attempts,
     validations: (row) => row.validations,
     requestor_ip: (row) => row.requestorIp,
@@ -174,23 +188,26 @@ const session: Codec<Session> = {
     ({
       uuid: v[0],
       account: v[1],
-      application: v[2],
-      alias: v[3],
-      recipient: v[4],
-      country: v[5],
-      channel: v[6],
-      locale: v[7],
-      status: v[8],
-      code: { keyId: v[9], length: v[10], sealed: v[11] === null ? null : bytes(v[11]!) },
-      url: v[12],
-      method: v[13],
-      maxAttempts: v[14],
-      attempts: v[15],
-      validations: v[16],
-      requestorIp: v[17],
-      expiresAt: v[18],
-      createdAt: v[19],
-      updatedAt: v[20],
+      main: v[2],
+      application: v[3],
+      alias: v[4],
+      recipient: v[5],
+      country: v[6],
+      channel: v[7],
+      locale: v[8],
+      status: v[9],
+      code: { keyId: v[10], length: v[11], sealed: v[12] === null ? null : bytes(v[12]!) },
+      url: v[13],
+      method: v[14],
+      maxAttempts: v[15],
+      resendCooldown: v[16],
+      test: v[17] === 1,
+      attempts: v[18],
+      validations: v[19],
+      requestorIp: v[20],
+      expiresAt: v[21],
+      createdAt: v[22],
+      updatedAt: v[23],
     }) as Session,
 };
 
@@ -250,6 +267,8 @@ const attempt: Codec<Attempt> = {
     callbacks_settled: (row) => row.callbacksSettled,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    domain: (row) => row.domain,
+    main: (row) => row.main,
   },
   decode: (v) =>
     ({
@@ -278,6 +297,8 @@ const attempt: Codec<Attempt> = {
       callbacksSettled: v[22],
       createdAt: v[23],
       updatedAt: v[24],
+      domain: v[25],
+      main: v[26],
     }) as Attempt,
 };
 
@@ -372,6 +393,27 @@ const budget: Codec<RecipientBudget> = {
     }) as unknown as RecipientBudget,
 };
 
+const idempotency: Codec<IdempotencyRow> = {
+  table: 'idempotency',
+  key: ['key'],
+  mutable: ['fingerprint', 'key_id', 'session', 'created_at'],
+  columns: {
+    key: (row) => row.key,
+    fingerprint: (row) => row.fingerprint,
+    key_id: (row) => row.keyId,
+    session: (row) => row.session,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) =>
+    ({
+      key: v[0],
+      fingerprint: bytes(v[1]!),
+      keyId: v[2],
+      session: v[3],
+      createdAt: v[4],
+    }) as IdempotencyRow,
+};
+
 const key: Codec<MasterKeyRow> = {
   table: 'master_key',
   key: ['id'],
@@ -395,5 +437,6 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   hop,
   callback,
   budget,
+  idempotency,
   key,
 };

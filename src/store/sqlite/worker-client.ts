@@ -36,8 +36,8 @@ export class WorkerClient {
     if (this.#ended) return Promise.reject(new WorkerFailure('doubt', this.#ended.message));
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.#worker.postMessage({ id, method, args } satisfies Call);
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
     });
   }
 

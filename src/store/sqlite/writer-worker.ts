@@ -16,7 +16,6 @@ import { sqliteRows } from './rows.js';
 /** The one writer of an embedded database: decides and commits batches, in a thread of its own. */
 const { directory, startedAt } = workerData as { directory: string; startedAt: number };
 
-mkdirSync(directory, { recursive: true, mode: 0o700 });
 let lock: Connection | null = null;
 let connection: Connection | null = null;
 let keyring: Keyring | null = null;
@@ -24,6 +23,7 @@ let keyring: Keyring | null = null;
 serve(parentPort!, {
   /** Takes the data directory for this process, brings the schema up to date, and begins an epoch. */
   open(): number {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     lock = holdDirectory(join(directory, 'lock'));
     connection = new Connection(join(directory, 'countersign.db'), 5_000);
     connection.pragma('journal_mode = wal');
@@ -104,7 +104,7 @@ function migrate(database: Connection): void {
   if (done > MIGRATIONS.length) {
     throw new WorkerFailure(
       'broken',
-      `the database in ${directory} was made by a newer version of Countersign (schema ${done}, this one knows ${MIGRATIONS.length}): install that version again`,
+      `it was made by a newer version of Countersign (schema ${done}, this one knows ${MIGRATIONS.length}): install that version again`,
     );
   }
   for (const [index, migration] of MIGRATIONS.entries()) {

@@ -165,7 +165,7 @@ class Watched {
       failedValidationsLimit: LIMIT,
     });
     const outcome = this.domain.run(command);
-    if (outcome.kind === 'refused') return;
+    if (outcome.kind !== 'started') return;
     this.sessions.add(outcome.session);
     this.attempts.push(command.attempt);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultTemplate } from '#verify/messages/template.js';
 import type { ApplicationId, Recipient } from '#verify/model.js';
 import {
   ACCOUNT,
@@ -180,10 +181,57 @@ describe('a create for a recipient with a live session', () => {
   it('fixes what an attempt renders when it is accepted', () => {
     const domain = new Domain();
     const first = domain.start();
-    const changed = application({ template: 'New: $' + '{code}' });
+    const changed = application({ template: 'New: $' + '{code}', domain: 'acme.example' });
     const second = domain.start({ application: changed });
-    expect(domain.attempt(first.attempt).template).toBe(application().template);
-    expect(domain.attempt(second.attempt).template).toBe(changed.template);
+    expect(domain.attempt(first.attempt)).toMatchObject({
+      template: defaultTemplate('en').named,
+      domain: '',
+    });
+    expect(domain.attempt(second.attempt)).toMatchObject({
+      template: changed.template,
+      domain: 'acme.example',
+    });
+  });
+
+  it('chooses the default template by the locale of the attempt, and by whether there is a brand', () => {
+    const domain = new Domain();
+    const spanish = domain.start({ locale: 'es_MX' });
+    const nameless = domain.start({ locale: 'fr', brandName: ' ' });
+    expect(domain.attempt(spanish.attempt)).toMatchObject({
+      locale: 'es_MX',
+      template: defaultTemplate('es').named,
+    });
+    expect(domain.attempt(nameless.attempt).template).toBe(defaultTemplate('fr').nameless);
+  });
+
+  it('gives the last line to the app hash that a create asks for, not to the domain of the application', () => {
+    const domain = new Domain();
+    const { attempt } = domain.start({
+      application: application({ domain: 'acme.example' }),
+      appHash: 'FA+9qCX9VSu',
+    });
+    expect(domain.attempt(attempt)).toMatchObject({ appHash: 'FA+9qCX9VSu', domain: '' });
+  });
+
+  it('is refused when the SMS with its app hash is longer than the phone reads, and changes nothing', () => {
+    // 140 bytes: a line of 128, a line break and 11 characters.
+    const template = (padding: number) =>
+      application({ template: `${'x'.repeat(padding)} $${'{brand_name}'} $${'{code}'}` });
+    const appHash = 'FA+9qCX9VSu';
+    const [fits, tooLong] = [template(128 - 5 - 9), template(128 - 5 - 8)];
+    const otp = '12345678';
+
+    const domain = new Domain();
+    const refused = domain.run(domain.startCommand({ application: tooLong, appHash, otp }));
+    expect(refused).toEqual({ kind: 'refused', reason: 'app-hash' });
+    expect(domain.effects).toEqual([]);
+    expect(domain.start({ application: fits, appHash, otp }).isNew).toBe(true);
+    // The length that counts is that of the live session's code.
+    expect(domain.run(domain.startCommand({ application: tooLong, appHash, codeLength: 4 })).kind).toBe(
+      'refused',
+    );
+    expect(domain.start({ application: tooLong, appHash, channel: 'voice' }).isNew).toBe(false);
+    expect(domain.start({ application: tooLong, appHash: '' }).isNew).toBe(false);
   });
 
   it('is refused past the maximum of attempts that the session began with, and changes nothing', () => {

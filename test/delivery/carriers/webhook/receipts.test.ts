@@ -10,6 +10,7 @@ import { openMemoryStore } from '#store/memory/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { Channel } from '#verify/model.js';
+import { LIMITS } from '../../../support/api-server.js';
 import { eventually } from '../../../support/virtual-time.js';
 import { message, openWorld, recordingContext, SECRET } from '../support.js';
 
@@ -27,7 +28,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
     keyring,
     environment,
     directory: new Directory(store.read, () => keyring.current, environment),
-    limits: { failedValidationsPerRecipient: 50, listsPerMinute: 20 },
+    limits: LIMITS,
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog('debug', { write: (line) => void lines.push(line) }),

@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../context.js';
+import { demandDone, NO_SUCH_SUBACCOUNT } from '../errors.js';
+import { subaccountOf } from './find-subaccount.js';
+
+/**
+ * `DELETE …/Subaccount/{subauth_id}/` → 204 (contract §9). Bodies and `cascade` are ignored: its applications always go
+ * with it, its sessions stay in the main account's lists.
+ */
+export function deleteSubaccount(app: FastifyInstance, context: ApiContext): void {
+  const { store, environment, directory } = context;
+  app.delete('/Subaccount/:subaccount/', async (request, reply) => {
+    const { authId, parent } = await subaccountOf(context, request);
+    const now = environment.now();
+    const outcome = await store.submit({ type: 'delete-account', now, authId, parent: parent! });
+    directory.clear();
+    demandDone(outcome, NO_SUCH_SUBACCOUNT);
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { applicationFields } from '../../verify/application-fields.js';
+import type { ApiContext } from '../context.js';
+import { RetrievedApplication } from './application-view.js';
+import { applicationOf } from './find-application.js';
+
+/** `GET …/Verify/Application/{app_uuid}/` → 200 (contract §9). */
+export function retrieveApplication(app: FastifyInstance, context: ApiContext): void {
+  app.get(
+    '/Verify/Application/:app_uuid/',
+    { schema: { response: { 200: RetrievedApplication } } },
+    async (request, reply) => {
+      const application = await applicationOf(context, request);
+      return reply.send({ api_id: request.id, ...applicationFields(application) });
+    },
+  );
+}

@@ -1,0 +1,42 @@
+import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Keyring, tokenPlace } from '../../verify/keyring.js';
+import type { Account } from '../../verify/model.js';
+import { formatTime } from '../../verify/time.js';
+
+const NullableString = Type.Unsafe<string | null>({ type: 'string', nullable: true });
+
+const FIELDS = {
+  account: Type.String(),
+  auth_id: Type.String(),
+  auth_token: Type.String(),
+  created: Type.String(),
+  enabled: Type.Boolean(),
+  modified: NullableString,
+  name: Type.String(),
+  new_auth_token: NullableString,
+  resource_uri: Type.String(),
+};
+
+/** A subaccount on the wire (contract §9): in a list, and alone. */
+export const ListedSubaccount = Type.Object(FIELDS);
+export const RetrievedSubaccount = Type.Object({ api_id: Type.String(), ...FIELDS });
+
+/**
+ * A subaccount as its main account sees it, with its auth token. `modified` is null until something changed.
+ * @throws UnknownKeyError when this process cannot open the token
+ */
+export function subaccountView(account: Account, keyring: Keyring): Static<typeof ListedSubaccount> {
+  const { authId, parent, name, enabled, token, createdAt, modifiedAt } = account;
+  return {
+    account: `/v1/Account/${parent}/`,
+    auth_id: authId,
+    auth_token: keyring.open(tokenPlace(authId), token),
+    created: formatTime(createdAt),
+    enabled,
+    modified: modifiedAt === createdAt ? null : formatTime(modifiedAt),
+    name,
+    // A rotated token is good at once, and is `auth_token` then.
+    new_auth_token: null,
+    resource_uri: `/v1/Account/${parent}/Subaccount/${authId}/`,
+  };
+}

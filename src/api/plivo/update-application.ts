@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { applicationFields } from '../../verify/application-fields.js';
+import type { ApiContext } from '../context.js';
+import { demandDone, NO_SUCH_APPLICATION } from '../errors.js';
+import { ApplicationBody, applicationChanges } from './application-body.js';
+import { ChangedApplication } from './application-view.js';
+import { applicationOf } from './find-application.js';
+
+/** `POST …/Verify/Application/{app_uuid}/` → 202 (contract §9): what is not named stays. */
+export function updateApplication(app: FastifyInstance, context: ApiContext): void {
+  const { store, environment, directory } = context;
+  app.post<{ Body: ApplicationBody }>(
+    '/Verify/Application/:app_uuid/',
+    { schema: { body: ApplicationBody, response: { 202: ChangedApplication } } },
+    async (request, reply) => {
+      const { uuid, account } = await applicationOf(context, request);
+      const outcome = await store.submit({
+        type: 'update-application',
+        now: environment.now(),
+        account,
+        application: uuid,
+        changes: applicationChanges(request.body),
+      });
+      directory.clear();
+      demandDone(outcome, NO_SUCH_APPLICATION);
+      const updated = await applicationOf(context, request);
+      return reply.code(202).send({ api_id: request.id, message: 'changed', ...applicationFields(updated) });
+    },
+  );
+}

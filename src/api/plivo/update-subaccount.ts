@@ -1,0 +1,30 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../context.js';
+import { demandDone, NO_SUCH_SUBACCOUNT } from '../errors.js';
+import { subaccountOf } from './find-subaccount.js';
+import { readEnabled, SubaccountBody } from './subaccount-body.js';
+
+const Answer = Type.Object({ api_id: Type.String(), message: Type.String() });
+
+/** `POST …/Subaccount/{subauth_id}/` → 202 (contract §9): what is not sent stays as it is. */
+export function updateSubaccount(app: FastifyInstance, context: ApiContext): void {
+  const { store, environment, directory } = context;
+  app.post<{ Body: SubaccountBody }>(
+    '/Subaccount/:subaccount/',
+    { schema: { body: SubaccountBody, response: { 202: Answer } } },
+    async (request, reply) => {
+      const { authId } = await subaccountOf(context, request);
+      const name = request.body.name ?? undefined;
+      const enabled = readEnabled(request.body);
+      const changes = {
+        ...(name === undefined ? {} : { name }),
+        ...(enabled === undefined ? {} : { enabled }),
+      };
+      const outcome = await store.submit({ type: 'update-account', now: environment.now(), authId, changes });
+      directory.clear();
+      demandDone(outcome, NO_SUCH_SUBACCOUNT);
+      return reply.code(202).send({ api_id: request.id, message: 'changed' });
+    },
+  );
+}

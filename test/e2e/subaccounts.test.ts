@@ -1,0 +1,131 @@
+import plivo from 'plivo';
+import { beforeEach, expect, test } from 'vitest';
+import { plivo as checks } from '../callbacks/plivo-sdk.js';
+import { Receiver } from '../callbacks/receiver.js';
+import { AUTH_ID, type Countersign, RECIPIENT, startCountersign, TOKEN, type Untyped } from './support.js';
+
+let server: Countersign;
+let main: Untyped;
+
+beforeEach(async () => {
+  server = await startCountersign();
+  main = clientOf(AUTH_ID, TOKEN);
+});
+
+/** The SDK pointed here as contract §8 shows. */
+function clientOf(authId: string, token: string): Untyped {
+  return new plivo.Client(authId, token, { url: `${server.url}/v1/Account/${authId}` } as Untyped);
+}
+
+async function newSubaccount() {
+  const { authId, authToken } = await main.subaccounts.create('Wayne Enterprises', true);
+  return { authId, authToken, client: clientOf(authId, authToken) };
+}
+
+test('create, list, get, update and delete with the SDK of npm', async () => {
+  const created = await main.subaccounts.create('Wayne Enterprises', true);
+  expect(created).toMatchObject({
+    authId: expect.stringMatching(/^SA[A-Z0-9]{18}$/),
+    authToken: expect.stringMatching(/^.{40}$/),
+    message: 'created',
+  });
+  const { authId } = created;
+  const disabled = await main.subaccounts.create('Disabled', false);
+
+  const listed = await main.subaccounts.list();
+  expect(listed.map((each: Untyped) => each.authId)).toEqual(
+    expect.arrayContaining([authId, disabled.authId]),
+  );
+  expect(listed.meta).toMatchObject({ totalCount: 2 });
+  expect(await main.subaccounts.list({ limit: 1, offset: 1 })).toHaveLength(1);
+
+  const found = await main.subaccounts.get(authId);
+  expect(found).toMatchObject({ name: 'Wayne Enterprises', enabled: true, authToken: created.authToken });
+  expect((await main.subaccounts.get(disabled.authId)).enabled).toBe(false);
+
+  expect(await main.subaccounts.update(authId, 'Wayne', false)).toMatchObject({ message: 'changed' });
+  expect(await main.subaccounts.get(authId)).toMatchObject({ name: 'Wayne', enabled: false });
+  await expect(clientOf(authId, created.authToken).verify_session.list()).rejects.toMatchObject({
+    status: 401,
+  });
+
+  expect(await main.subaccounts.delete(authId, true)).toBe(true);
+  expect(await main.subaccounts.delete(disabled.authId)).toBe(true);
+  await expect(main.subaccounts.get(authId)).rejects.toMatchObject({ status: 404 });
+  expect(await main.subaccounts.list()).toHaveLength(0);
+});
+
+test('a subaccount’s callbacks are signed with its own token, and under -Ma- with the main account’s', async () => {
+  const customer = await new Receiver().start();
+  const { client, authToken } = await newSubaccount();
+  await client.verify_session.create({ recipient: `+${RECIPIENT}`, url: customer.url() });
+  await server.until('3 callbacks', () => customer.requests.length >= 3);
+  for (const { method, path, headers, parameters } of customer.requests) {
+    const uri = `http://${headers.host}${path}`;
+    const passes = (header: string, token: string) =>
+      checks.validateV3Signature(
+        method as 'POST',
+        uri,
+        String(headers['x-plivo-signature-v3-nonce']),
+        token,
+        String(headers[header]),
+        parameters,
+      );
+    const passesV2 = (header: string, token: string) =>
+      checks.validateSignature(
+        uri,
+        String(headers['x-plivo-signature-v2-nonce']),
+        String(headers[header]),
+        token,
+      );
+    expect(passes('x-plivo-signature-v3', authToken)).toBe(true);
+    expect(passes('x-plivo-signature-ma-v3', TOKEN)).toBe(true);
+    expect(passes('x-plivo-signature-v3', TOKEN)).toBe(false);
+    expect(passes('x-plivo-signature-ma-v3', authToken)).toBe(false);
+    expect(passesV2('x-plivo-signature-v2', authToken)).toBe(true);
+    expect(passesV2('x-plivo-signature-ma-v2', TOKEN)).toBe(true);
+  }
+});
+
+test('the main account lists, retrieves, validates and filters what its subaccounts start', async () => {
+  const { client, authId } = await newSubaccount();
+  const theirs = await client.verify_session.create({ recipient: `+${RECIPIENT}` });
+  const own = await main.verify_session.create({ recipient: `+${RECIPIENT}` });
+  expect(own.sessionUuid).not.toBe(theirs.sessionUuid);
+  const uuids = async (of: Untyped, params: object = {}) =>
+    (await of.verify_session.list(params)).sessions.map((each: Untyped) => each.sessionUuid).sort();
+  const both = [own.sessionUuid, theirs.sessionUuid].sort();
+  expect(await uuids(main)).toEqual(both);
+  expect(await uuids(main, { subaccount: authId })).toEqual([theirs.sessionUuid]);
+  expect(await uuids(client)).toEqual([theirs.sessionUuid]);
+  await expect(client.verify_session.get(own.sessionUuid)).rejects.toMatchObject({ status: 404 });
+
+  const id = theirs.sessionUuid;
+  const { otp } = (await server.inbox(2)).find((message) => message.session_uuid === id)!;
+  expect(await main.verify_session.validate({ id, otp })).toMatchObject({
+    message: 'session validated successfully.',
+  });
+  expect((await main.verify_session.get(id)).status).toBe('verified');
+});
+
+test('a session to a test number works in full: callbacks and validation, and nothing in the inbox', async () => {
+  const customer = await new Receiver().start();
+  const test_numbers = [{ recipient: RECIPIENT, otp: '424242' }];
+  const [application] = await server.administration('app.list', {});
+  await server.administration('app.update', { app_uuid: application!.app_uuid, test_numbers });
+  const { sessionUuid: id } = await main.verify_session.create({
+    recipient: `+${RECIPIENT}`,
+    url: customer.url(),
+  });
+  await server.until('3 callbacks', () => customer.requests.length >= 3);
+  expect(customer.requests.map(({ parameters }) => parameters.ChannelStatus)).toEqual([
+    'queued',
+    'sent',
+    'delivered',
+  ]);
+  expect(await main.verify_session.validate({ id, otp: '424242' })).toMatchObject({
+    message: 'session validated successfully.',
+  });
+  expect((await server.get(`/Inbox/?recipient=${RECIPIENT}`)).messages).toEqual([]);
+  expect((await server.get(`/Verify/Session/${id}/`)).test).toBe(true);
+});
