@@ -1,7 +1,7 @@
 import { examples } from '../repository/markdown.js';
 import type { Client, Prepared } from './clients.js';
 import { run } from './command.js';
-import { type Judgement, judge, type LeftOut, STEPS } from './scenario.js';
+import { type Judgement, judge, STEPS } from './scenario.js';
 import type { World } from './world.js';
 
 /** Seconds that a driver or an example may take. */
@@ -11,7 +11,7 @@ const PAGES = ['README.md', 'docs/sdks.md'];
 
 /** Drives the world's server through the scenario. */
 export async function conform(client: Client, { driver }: Prepared, world: World): Promise<Judgement[]> {
-  const leftOut: LeftOut = { ...world.missing, ...client.leftOut };
+  const { leftOut } = client;
   const steps = Object.keys(STEPS).filter((step) => !Object.hasOwn(leftOut, step));
   const env = { ...driver.env, ...world.env, STEPS: steps.join(',') };
   const { code, stdout, stderr } = await run({ ...driver, env }, RUN_SECONDS);

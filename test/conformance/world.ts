@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { LeftOut } from './scenario.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,8 +23,6 @@ export interface World {
   readonly authToken: string;
   /** What drivers read from their environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Steps for which this server lacks something. */
-  readonly missing: LeftOut;
   close(): Promise<void>;
 }
 
@@ -44,6 +41,8 @@ interface Callback {
 /** Starts the built server on a free port, with an empty data directory and the inbox. */
 export async function startWorld(): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-conformance-world-'));
+  const config = join(directory, 'countersign.yaml');
+  writeFileSync(config, 'limits:\n  countries: [US]\n');
   const child = spawn(
     process.execPath,
     ['--import', new URL('clock.js', import.meta.url).href, join(ROOT, 'dist/cli.js'), 'serve'],
@@ -54,6 +53,7 @@ export async function startWorld(): Promise<World> {
         COUNTERSIGN_PORT: '0',
         COUNTERSIGN_METRICS_ADDRESS: 'off',
         COUNTERSIGN_LOG_LEVEL: 'warn',
+        COUNTERSIGN_CONFIG: config,
         COUNTERSIGN_DATA_DIR: join(directory, 'data'),
         COUNTERSIGN_CALLBACK_ALLOW: '127.0.0.1/32',
         COUNTERSIGN_BOOTSTRAP_AUTH_ID: AUTH_ID,
@@ -74,8 +74,9 @@ export async function startWorld(): Promise<World> {
       AUTH_TOKEN,
       APP_UUID: applicationId,
       SURROUNDINGS_URL: surroundings.url,
+      // French, where only numbers of the United States are permitted.
+      BARRED_RECIPIENT: '33612345678',
     },
-    missing: await missingOn(url),
     close: async () => {
       await surroundings.close();
       child.kill('SIGTERM');
@@ -113,14 +114,6 @@ async function defaultApplication(url: string): Promise<string> {
   const created = await ask(url, '/Verify/Session/', { recipient: '14155550100' });
   const session = await ask(url, `/Verify/Session/${created.body.session_uuid}/`);
   return session.body.app_uuid!;
-}
-
-async function missingOn(url: string): Promise<LeftOut> {
-  const byAlias = await ask(url, '/Verify/Session/?alias=default');
-  return {
-    ...(byAlias.status === 200 ? {} : { 'list-by-attributes': 'the server does not have these filters yet' }),
-    'geo-permission': 'the server cannot be told which countries are permitted yet',
-  };
 }
 
 /**
