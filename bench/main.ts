@@ -8,6 +8,7 @@ import {
   measureColdStart,
   measureCreates,
   measureRawDatabase,
+  measureRest,
   measureSingle,
   measureValidations,
   warmUp,
@@ -49,7 +50,7 @@ process.exit(0);
 async function measure(): Promise<Measured> {
   const loadBefore = loadavg()[0]!;
   const load = startHelper('./load.ts');
-  const coldStarts: Measured['coldStarts'][number][] = [];
+  const coldStarts: number[] = [];
   for (let start = 0; start < settings.coldStarts; start++) coldStarts.push(await measureColdStart());
   const rounds: Round[] = [];
   for (let number = 1; number <= settings.rounds; number++) {
@@ -62,7 +63,7 @@ async function measure(): Promise<Measured> {
       `round ${number} of ${settings.rounds}: sessions a second, server/raw database: ${seen.join(' ')}`,
     );
   }
-  return { loadBefore, rounds, coldStarts };
+  return { loadBefore, rounds, coldStarts, restRss: await measureRest() };
 }
 
 /** Every measure, with a fresh server and databases that are empty at first. */

@@ -17,7 +17,10 @@ export interface Measured {
   /** The machine's load average of one minute before the first measure; 0 where the platform has none. */
   readonly loadBefore: number;
   readonly rounds: readonly Round[];
-  readonly coldStarts: readonly { readonly milliseconds: number; readonly rss: number }[];
+  /** Milliseconds each. */
+  readonly coldStarts: readonly number[];
+  /** Megabytes. */
+  readonly restRss: number;
 }
 
 export interface Aim {
@@ -57,8 +60,8 @@ export function reportOf(measured: Measured): Report {
     callbackRss: over((round) => round.createsWithCallbacks.rss),
     validations: over((round) => round.validations),
     singleCreate: over((round) => round.singleCreate),
-    coldStart: median(coldStarts.map(({ milliseconds }) => milliseconds)),
-    restRss: median(coldStarts.map(({ rss }) => rss)),
+    coldStart: median(coldStarts),
+    restRss: measured.restRss,
     createsToRawDatabase: overPairs(({ creates, rawDatabase }) => creates.rate / rawDatabase),
     createsToBareFramework: overPairs(({ creates, bareFramework }) => creates.rate / bareFramework),
     callbacksToRawDatabase: overPairs(
@@ -153,7 +156,7 @@ export function textOf({ machine, medians: m, aims, measured }: Report): string 
     '',
     ...lines,
     '',
-    `cold start ${fixed(m.coldStart, 0)} ms, ${fixed(m.restRss, 0)} MB at rest (medians of ${measured.coldStarts.length})`,
+    `cold start ${fixed(m.coldStart, 0)} ms (median of ${measured.coldStarts.length}), ${fixed(m.restRss, 0)} MB at rest`,
     '',
     ...aims.map(({ text, measured, met }) => `${met ? 'met    ' : 'NOT MET'}  ${text}: ${measured}`),
   ].join('\n');

@@ -3,7 +3,13 @@ import { StoreError } from '../store/store.js';
 import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
 
-const COUNTRY_NAMES = new Intl.DisplayNames(['en'], { type: 'region' });
+let countryNames: Intl.DisplayNames | null = null;
+
+/** The English name of a country. Loaded when first needed: the names take megabytes. */
+function countryName(code: string): string {
+  countryNames ??= new Intl.DisplayNames(['en'], { type: 'region' });
+  return countryNames.of(code) ?? code;
+}
 
 /** The status codes of contract §7. 408 is none of them: OkHttp would send the POST again. */
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503;
@@ -49,7 +55,7 @@ export function countryNotPermitted(country: string | null): ApiError {
   const where =
     country === null
       ? 'belongs to no country, and only some countries are permitted'
-      : `is in ${COUNTRY_NAMES.of(country)} (${country}), a country that is not permitted`;
+      : `is in ${countryName(country)} (${country}), a country that is not permitted`;
   return new ApiError({ status: 403, error: `recipient ${where}` });
 }
 

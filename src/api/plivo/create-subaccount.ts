@@ -1,5 +1,5 @@
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { newAuthId, newAuthToken } from '../../verify/credentials.js';
 import { NONCE_BYTES } from '../../verify/keyring.js';
 import type { ApplicationId } from '../../verify/model.js';

@@ -1,5 +1,5 @@
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { applicationFields } from '../../verify/application-fields.js';
 import type { ApiContext } from '../context.js';
 import { ApiError, NO_SUCH_SUBACCOUNT } from '../errors.js';

@@ -1,5 +1,5 @@
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import type { ApiContext } from '../context.js';
 import { mainAccountOf } from './find-subaccount.js';
 import { META, metaOf, readPage } from './page.js';

@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { MAX_LIMIT, MAX_OFFSET } from './list-query.js';
 import { integerParameter } from './query.js';
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
 
 /**
  * The fields of a subaccount. SDKs send further ones (ids, `cascade`), which are ignored; Node sends booleans as

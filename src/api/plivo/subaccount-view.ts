@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
 import { type Keyring, tokenPlace } from '../../verify/keyring.js';
 import type { Account } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';

@@ -1,5 +1,5 @@
-import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import type { ApiContext } from '../context.js';
 import { demandDone, NO_SUCH_SUBACCOUNT } from '../errors.js';
 import { subaccountOf } from './find-subaccount.js';
