@@ -59,8 +59,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Rounds of the server's housekeeping that wait for their time when nothing else goes on. */
-const HOUSEKEEPING_TIMERS = 3;
+/** Rounds of the server's housekeeping (sweep, purge, forget, heartbeat) that wait for their time when nothing else goes on. */
+const HOUSEKEEPING_TIMERS = 4;
 /** Time between sweeps, in milliseconds. */
 const SWEEP_EVERY = 1_000;
 
