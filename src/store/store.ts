@@ -130,7 +130,7 @@ export interface SessionQuery {
   readonly appHash?: string;
   /** At which moment the status is meant. */
   readonly now: number;
-  /** 1–20 and 0–100,000 (contract §5). */
+  /** 1–21 (a page of contract §5, and one more to know whether another follows) and 0–100,000. */
   readonly limit: number;
   readonly offset: number;
 }

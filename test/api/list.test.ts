@@ -199,13 +199,12 @@ describe('§5 the rate limit', () => {
     for (let request = 0; request < 20; request++) expect((await list()).status).toBe(200);
     const refused = await list();
     expect(refused).toMatchObject({ status: 429, body: { error: 'too many requests' } });
-    expect(refused.headers.get('retry-after')).toBe('3');
+    expect(refused.headers.get('retry-after')).toBe('60');
     expect((await list('', api.stranger)).status).toBe(200);
-    api.advance(2_999);
+    api.advance(59_999);
     expect((await list()).headers.get('retry-after')).toBe('1');
     api.advance(1);
     expect((await list()).status).toBe(200);
-    expect((await list()).status).toBe(429);
   });
 
   test('does not touch creates and retrieves', async () => {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '../context.js';
 import { sendFailure, tooMany } from '../errors.js';
-import { createLimiter } from '../limits/limiter.js';
+import { listLimiter } from './list-limit.js';
 import { listQuery, MAX_OFFSET, pagePath } from './list-query.js';
 import { SessionView, sessionView } from './session-view.js';
 
@@ -13,20 +13,17 @@ const Answer = Type.Object({
   sessions: Type.Array(SessionView),
 });
 
-const MINUTE = 60_000;
-
 /** `GET …/Verify/Session/?…` → 200 (contract §5). */
 export function listSessions(app: FastifyInstance, context: ApiContext): void {
   const { store, environment, limits, metrics, retention } = context;
-  const limiter = createLimiter(environment, { count: limits.listsPerMinute, per: MINUTE });
+  const limited = listLimiter(environment, limits.listsPerMinute);
   app.get('/Verify/Session/', { schema: { response: { 200: Answer } } }, async (request, reply) => {
     const account = request.account!;
-    const wait = limiter.wait(account.authId);
+    const wait = limited(account.authId);
     if (wait > 0) {
       metrics.limited.inc({ limit: 'lists_per_minute' });
       return sendFailure(reply, tooMany('too many requests', wait));
     }
-    limiter.take(account.authId);
     const now = environment.now();
     const query = listQuery(account, request.query, now, now - retention);
     const { limit, offset } = query;
