@@ -2,29 +2,23 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { systemEnvironment } from '#environment.js';
-import type { SessionQuery, Store } from '#store/store.js';
-import type { SessionId } from '#verify/model.js';
-import { cleanUp, newDirectory } from './processes.js';
-import { applicationOf, BUSY, DAY, QUIET, recipientOf, SPAN, writeHistory } from './session-history.js';
+import { Client } from 'undici';
+import { formatTime } from '#verify/time.js';
+import { ACCOUNT, AUTHORIZATION, cleanUp, newDirectory, startServer } from './processes.js';
+import { applicationOf, DAY, recipientOf, SPAN, writeHistory } from './session-history.js';
 import { median, percentile } from './statistics.js';
 
-// The built store: its workers are files that only the build makes.
-const { openSqliteStore }: typeof import('#store/sqlite/store.js') = await import(
-  new URL('../dist/store/sqlite/store.js', import.meta.url).href
-);
-
 /**
- * Measures lists and retrieves of an embedded database of few sessions against one of many, in one run and turn
- * by turn: `npm run bench:lists`, with `-- --full` for 5 million. Through the store and its reader's thread,
- * without HTTP, whose constant time would flatter the ratio. See docs/operations.md.
+ * Measures lists and retrieves of a server with few sessions against one with many, in one run and turn by turn, as a
+ * client sees them: the built server, over HTTP, one connection. `npm run bench:lists`, with `-- --full` for 5 million.
+ * See docs/operations.md.
  */
 const { values: options } = parseArgs({
   options: {
     small: { type: 'string', default: '10000' },
     large: { type: 'string', default: '1000000' },
     full: { type: 'boolean', default: false },
-    requests: { type: 'string', default: '500' },
+    requests: { type: 'string', default: '1000' },
   },
 });
 const sizes = { small: Number(options.small), large: options.full ? 5_000_000 : Number(options.large) };
@@ -35,13 +29,18 @@ mkdirSync(results, { recursive: true });
 process.once('exit', cleanUp);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+const PATH = `/v1/Account/${ACCOUNT}/Verify/Session/`;
+/** A list may be asked as often as the benchmark can. */
+const CONFIGURATION = 'limits:\n  lists_per_minute: 1000000\n';
+
 interface Subject {
-  readonly store: Store;
+  readonly client: Client;
   readonly count: number;
-  readonly sessions: readonly SessionId[];
+  readonly sessions: readonly string[];
 }
 
-type Ask = (subject: Subject, number: number) => Promise<unknown>;
+/** The path of a request. */
+type Ask = (subject: Subject, number: number) => string;
 
 interface Row {
   readonly name: string;
@@ -49,7 +48,7 @@ interface Row {
   readonly large: Latency;
   /** Large to small. */
   readonly ratio: { readonly p50: number; readonly p99: number };
-  /** What the last request found: sessions, or why it was refused. */
+  /** What the last request found: sessions, or the status that refused it. */
   readonly found: { readonly small: number | string; readonly large: number | string };
 }
 
@@ -61,31 +60,23 @@ interface Latency {
 
 const now = Date.now();
 const list =
-  (filters: Partial<SessionQuery>, span = DAY): Ask =>
-  ({ store }) =>
-    store.read.sessions({
-      main: BUSY,
-      since: now - span,
-      until: now + 1,
-      now,
-      limit: 21,
-      offset: 0,
-      ...filters,
-    });
+  (filters: Record<string, string>, span = DAY): Ask =>
+  () =>
+    `${PATH}?${new URLSearchParams({ ...filters, session_time__gte: formatTime(now - span) })}`;
 
-const filters: Record<string, Partial<SessionQuery>> = {
+const filters: Record<string, Record<string, string>> = {
   'no filter': {},
   'status=verified': { status: 'verified' },
   'status=expired': { status: 'expired' },
   'status=in-progress': { status: 'in-progress' },
-  app_uuid: { application: applicationOf(3) },
+  app_uuid: { app_uuid: applicationOf(3) },
   alias: { alias: 'alias 4' },
   country: { country: 'FR' },
-  brand_name: { brandName: 'Brand 42' },
-  app_hash: { appHash: 'FA+9qCX9VSu' },
+  brand_name: { brand_name: 'Brand 42' },
+  app_hash: { app_hash: 'FA+9qCX9VSu' },
 };
 const measures: [string, Ask][] = [
-  ['retrieve', ({ store, sessions }, number) => store.read.session(sessions[number % sessions.length]!)],
+  ['retrieve', ({ sessions }, number) => `${PATH}${sessions[number % sessions.length]}/`],
   ...Object.entries(filters).flatMap(([name, each]): [string, Ask][] => [
     [`${name}, 24 h`, list(each)],
     [`${name}, 60 days`, list(each, SPAN)],
@@ -95,17 +86,16 @@ const measures: [string, Ask][] = [
     (subject, number) =>
       list({ recipient: recipientOf((number * 9973) % Math.ceil(subject.count / 4)) }, SPAN)(subject, number),
   ],
-  ['offset=1000, 60 days', list({ offset: 1_000 }, SPAN)],
+  ['offset=1000, 60 days', list({ offset: '1000' }, SPAN)],
   ['rare country, 60 days', list({ country: 'LI' }, SPAN)],
-  ['rare brand_name, 60 days', list({ brandName: 'Rare' }, SPAN)],
-  ['rare status=verified, 60 days', list({ main: QUIET, status: 'verified' }, SPAN)],
+  ['rare brand_name, 60 days', list({ brand_name: 'Rare' }, SPAN)],
   ['country, status, alias, 60 days', list({ country: 'FR', status: 'verified', alias: 'alias 4' }, SPAN)],
   ['rare country, status, 60 days', list({ country: 'LI', status: 'verified' }, SPAN)],
 ];
 /** What grows with the sessions, to a bound. */
 const bounded: [string, Ask][] = [
-  ['offset=100000, 60 days', list({ offset: 100_000 }, SPAN)],
-  ['app_uuid and alias of another, 60 days', list({ application: applicationOf(3), alias: 'alias 4' }, SPAN)],
+  ['offset=100000, 60 days', list({ offset: '100000' }, SPAN)],
+  ['app_uuid and alias of another, 60 days', list({ app_uuid: applicationOf(3), alias: 'alias 4' }, SPAN)],
 ];
 
 const small = await prepare(sizes.small);
@@ -120,28 +110,48 @@ writeFileSync(
 );
 print(rows);
 console.log(`\n${file}`);
-await small.store.close();
-await large.store.close();
 process.exit(0);
 
 async function prepare(count: number): Promise<Subject> {
   const directory = newDirectory();
-  const path = join(directory, 'countersign.db');
+  const data = join(directory, 'data');
+  mkdirSync(data, { mode: 0o700 });
+  const path = join(data, 'countersign.db');
   const started = performance.now();
   writeHistory(path, count, now);
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`${count} sessions, ${Math.round(statSync(path).size / 1e6)} MB, written in ${seconds} s`);
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const store = await openSqliteStore({ directory, environment: systemEnvironment, onFatal });
-  const sessions: SessionId[] = [];
+  const configuration = join(directory, 'countersign.yaml');
+  writeFileSync(configuration, CONFIGURATION);
+  const { port } = await startServer({ directory, configuration });
+  const client = new Client(`http://127.0.0.1:${port}`);
+  const subject = { client, count, sessions: [] as string[] };
   for (let sample = 0; sample < 500; sample++) {
-    const until = now - Math.floor((SPAN * (sample + 0.5)) / 500);
-    const query = { main: BUSY, since: now - SPAN, until, now, limit: 1, offset: 0 };
-    for (const { session } of await store.read.sessions(query)) sessions.push(session.uuid);
+    const until = formatTime(now - Math.floor((SPAN * (sample + 0.5)) / 500));
+    const query = new URLSearchParams({
+      limit: '1',
+      session_time__gte: formatTime(now - SPAN),
+      session_time__lt: until,
+    });
+    const { sessions } = await request(subject, `${PATH}?${query}`);
+    for (const { session_uuid: uuid } of sessions ?? []) subject.sessions.push(uuid);
   }
-  return { store, count, sessions };
+  return subject;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly sessions?: readonly { readonly session_uuid: string }[];
+}
+
+async function request({ client }: Subject, path: string): Promise<Answer> {
+  const { statusCode, body } = await client.request({
+    method: 'GET',
+    path,
+    headers: { authorization: AUTHORIZATION },
+  });
+  const { sessions } = (await body.json()) as Omit<Answer, 'status'>;
+  return { status: statusCode, ...(sessions && { sessions }) };
 }
 
 /** Turn by turn, so that what disturbs one disturbs the other. */
@@ -152,13 +162,11 @@ async function measure(name: string, ask: Ask, times: number): Promise<Row> {
     const turns = [['small', small] as const, ['large', large] as const];
     // Whoever comes second finds other caches than who comes first.
     for (const [size, subject] of number % 2 === 0 ? turns : turns.reverse()) {
+      const path = ask(subject, Math.abs(number));
       const started = performance.now();
-      const answer = await ask(subject, Math.abs(number)).catch((error: unknown) => {
-        if ((error as { kind?: unknown }).kind === 'too-wide') return 'too-wide';
-        throw error;
-      });
+      const { status, sessions } = await request(subject, path);
       if (number >= 0) timed[size].push(performance.now() - started);
-      found[size] = Array.isArray(answer) ? answer.length : typeof answer === 'string' ? answer : 1;
+      found[size] = status === 200 ? (sessions?.length ?? 1) : `status ${status}`;
     }
   }
   const [few, many] = [latency(timed.small), latency(timed.large)];

@@ -74,7 +74,7 @@ async function measureRound(load: Helper): Promise<Round> {
   const { port } = await receiver.receive<{ port: number }>();
   const rawDirectory = newDirectory();
   const raw = startHelper('./raw-database.ts', join(rawDirectory, 'raw.db'));
-  const server = await startServer(options.profile);
+  const server = await startServer({ profiles: options.profile });
   await warmUp(server, load, settings.warmUp);
 
   const pairs: Round['pairs'][number][] = [];

@@ -78,14 +78,21 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+interface ServerOptions {
+  /** Where its threads leave their CPU profiles when it stops; absent: they make none. */
+  readonly profiles?: string | undefined;
+  /** From `newDirectory`, with what it is to find under `data/`; absent: a new one. */
+  readonly directory?: string;
+  /** Path of its `countersign.yaml`; absent: none. */
+  readonly configuration?: string;
+}
+
 /**
- * Starts the built server on an empty directory, with its default settings: the inbox, and one log line a request,
- * written to a file.
- * @param profiles where its threads leave their CPU profiles when it stops; absent: they make none
+ * Starts the built server with its default settings: the inbox, and one log line a request, written to a file.
  */
-export async function startServer(profiles?: string): Promise<Server> {
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const { profiles, directory = newDirectory(), configuration } = options;
   const nodeOptions = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
-  const directory = newDirectory();
   const [port, metricsPort] = [await freePort(), await freePort()];
   const log = join(directory, 'server.log');
   const output = openSync(log, 'a');
@@ -97,6 +104,7 @@ export async function startServer(profiles?: string): Promise<Server> {
     COUNTERSIGN_CALLBACK_ALLOW: '127.0.0.1/32',
     COUNTERSIGN_BOOTSTRAP_AUTH_ID: ACCOUNT,
     COUNTERSIGN_BOOTSTRAP_AUTH_TOKEN: TOKEN,
+    ...(configuration === undefined ? {} : { COUNTERSIGN_CONFIG: configuration }),
   };
   const started = performance.now();
   const child = track(

@@ -58,7 +58,7 @@ export const MIGRATIONS: readonly string[] = [
   create unique index application_default on application (account) where is_default = 1;
 
   create table session (
-    uuid text primary key,
+    uuid text primary key not null,
     account text not null,
     main text not null,
     application text not null,
@@ -82,7 +82,7 @@ export const MIGRATIONS: readonly string[] = [
     expires_at integer not null,
     created_at integer not null,
     updated_at integer not null
-  ) strict, without rowid;
+  ) strict;
   create index session_by_main on session (main, uuid);
   create index session_by_subaccount on session (account, uuid) where account <> main;
   -- One index a filter of the list, each in the order of the list. expires_at tells live from overdue in the index.
@@ -102,7 +102,7 @@ export const MIGRATIONS: readonly string[] = [
   create index live_session_by_expiry on live_session (expires_at, session);
 
   create table attempt (
-    uuid text primary key,
+    uuid text primary key not null,
     session text not null,
     account text not null,
     sequence integer not null,
@@ -129,7 +129,7 @@ export const MIGRATIONS: readonly string[] = [
     updated_at integer not null,
     domain text not null,
     main text not null
-  ) strict, without rowid;
+  ) strict;
   create unique index attempt_by_session on attempt (session, sequence);
   -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.
   create index attempt_by_brand_name on attempt (main, brand_name, session) where brand_name <> '';

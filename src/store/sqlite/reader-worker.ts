@@ -8,7 +8,8 @@ import { sqliteReader } from './reader.js';
 const { directory, epoch } = workerData as { directory: string; epoch: number };
 
 const connection = new Connection(join(directory, 'countersign.db'), 5_000);
-connection.exec('pragma query_only = on');
+// Room for the inner pages of every index of some million sessions; taken as it is used.
+connection.exec('pragma query_only = on; pragma cache_size = -16384');
 
 serve(parentPort!, {
   ...sqliteReader(connection, epoch),
