@@ -10,6 +10,7 @@ import { openMemoryStore } from '#store/memory/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { Channel } from '#verify/model.js';
+import { createRates } from '#verify/rate-card.js';
 import { LIMITS } from '../../../support/api-server.js';
 import { eventually } from '../../../support/virtual-time.js';
 import { message, openWorld, recordingContext, SECRET } from '../support.js';
@@ -29,6 +30,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
     environment,
     directory: new Directory(store.read, () => keyring.current, environment),
     limits: LIMITS,
+    rates: createRates(null),
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog('debug', { write: (line) => void lines.push(line) }),
