@@ -5,11 +5,13 @@ import { deepFreeze } from './config/freeze.js';
 import { readLimits } from './config/limits.js';
 import { refuseUnknown } from './config/nearest.js';
 import { readNumber, readNumbers } from './config/numbers.js';
+import { readRates } from './config/rates.js';
 import { readRoutes } from './config/routes.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
 import type { Limits } from './verify/limits.js';
 import type { Channel } from './verify/model.js';
+import type { RateCard } from './verify/rate-card.js';
 
 export { ConfigError } from './config/error.js';
 export type { ConfigFiles } from './config/files.js';
@@ -34,6 +36,8 @@ export interface Config {
   readonly carriers: readonly CarrierConfig[];
   readonly routes: readonly RouteConfig[];
   readonly limits: Limits;
+  /** What is charged; null: nothing. */
+  readonly rates: RateCard | null;
   readonly callbacks: CallbackSettings;
   /** Days after which a session is gone. */
   readonly retentionDays: number;
@@ -63,7 +67,7 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
-const SECTIONS = ['carriers', 'routes', 'limits', 'callbacks', 'retention_days', 'drain_seconds'];
+const SECTIONS = ['carriers', 'routes', 'limits', 'rates', 'callbacks', 'retention_days', 'drain_seconds'];
 
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
@@ -90,6 +94,7 @@ export function loadConfig(
     carriers,
     routes: readRoutes(document.routes, carriers, carrierTypes),
     limits: readLimits(document.limits),
+    rates: readRates(document.rates),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,

@@ -22,6 +22,7 @@ import { createLog, type Log } from './telemetry/log.js';
 import { createMetrics, watchDepths } from './telemetry/metrics.js';
 import { serveMetrics } from './telemetry/server.js';
 import type { Effect } from './verify/commands.js';
+import { createRates } from './verify/rate-card.js';
 
 export interface RunningServer {
   /** Where the API listens, such as `http://127.0.0.1:8080`. */
@@ -120,6 +121,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       keyring,
       environment,
       limits: config.limits,
+      rates: createRates(config.rates),
       retention,
       trustProxy: config.trustProxy,
       log,

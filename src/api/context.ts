@@ -6,6 +6,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Limits } from '../verify/limits.js';
 import type { Channel, Recipient } from '../verify/model.js';
+import type { Rates } from '../verify/rate-card.js';
 
 /** What the HTTP edge is given by the composition root; everything that a handler may touch. */
 export interface ApiContext {
@@ -14,6 +15,7 @@ export interface ApiContext {
   readonly keyring: KeyringHolder;
   readonly environment: Environment;
   readonly limits: Limits;
+  readonly rates: Rates;
   /** Age past which a session is not shown any more, in milliseconds (contract §5). */
   readonly retention: number;
   /** Whose `X-Forwarded-For` is believed: nobody's, everybody's, or that of these addresses and CIDRs. */

@@ -11,6 +11,8 @@ import { systemEnvironment } from '../environment.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
+import { CHANNELS } from '../verify/model.js';
+import type { RateCard } from '../verify/rate-card.js';
 import { adminSocket, hasDatabase, openDatabase, readConfig } from './connect.js';
 import { describeFailure } from './failure.js';
 import { inboxChannels } from './inbox.js';
@@ -46,6 +48,7 @@ async function* examine(): AsyncGenerator<Finding> {
   yield good(
     `configuration: carriers ${config.carriers.map(({ name }) => name).join(', ') || 'none, but the inbox'}`,
   );
+  if (config.rates) yield good(`rates: ${describeRates(config.rates)}`);
   yield* examineDirectory(config);
   const online = administrationAt(adminSocket(config));
   try {
@@ -57,6 +60,16 @@ async function* examine(): AsyncGenerator<Finding> {
     else yield bad(`server: ${describeFailure(error).text}`);
   }
   yield* examineCarriers(config);
+}
+
+function describeRates({ currency, rates }: RateCard): string {
+  const channels = CHANNELS.map((channel) => {
+    const count = rates[channel].length;
+    return count === 0
+      ? `${channel} costs nothing`
+      : `${count} ${count === 1 ? 'price' : 'prices'} for ${channel}`;
+  });
+  return `${channels.join(', ')}, in ${currency}`;
 }
 
 function* examineDirectory({ dataDir }: Config): Generator<Finding> {

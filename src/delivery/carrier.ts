@@ -53,6 +53,8 @@ export interface CarrierReport {
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
   readonly errorCode: number | null;
+  /** Of a completed call: the seconds it lasted, a whole number; absent where the carrier does not tell. */
+  readonly duration?: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { isErrorOf } from '../verify/channel-errors.js';
+import { isCallDuration } from '../verify/charges.js';
 import type { Receipt } from '../verify/commands.js';
 import { type AttemptStatus, CHANNELS, parseHopId } from '../verify/model.js';
 import { isStatusOf } from '../verify/statuses.js';
@@ -146,13 +147,21 @@ export function createReporter({ store, environment, log, metrics }: ReporterOpt
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, status, errorCode }: CarrierReport,
+  { by, status, errorCode, duration }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
   if (channels.length === 0) return 'invalid';
   if (errorCode !== null && !channels.some((channel) => isErrorOf(channel, errorCode))) return 'invalid';
-  const receipt = { type: 'receipt', owner, carrier, status: status as AttemptStatus, errorCode } as const;
+  if (duration !== undefined && !(channels.includes('voice') && isCallDuration(duration))) return 'invalid';
+  const receipt = {
+    type: 'receipt',
+    owner,
+    carrier,
+    status: status as AttemptStatus,
+    errorCode,
+    duration,
+  } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);
     return hop ? { ...receipt, by: { kind: 'hop', ...hop } } : 'unknown';

@@ -16,6 +16,7 @@ import type {
   SessionCode,
   SessionId,
 } from './model.js';
+import type { Price } from './rate-card.js';
 
 /**
  * Commands are the only thing that changes state. A command carries its own ids, time and randomness, so that
@@ -88,6 +89,10 @@ export interface StartAttempt {
   readonly fraudCheck: 'enabled' | 'disabled';
   readonly src: string | null;
   readonly requestorIp: string;
+  /** What the attempt costs if a carrier takes it; null: nothing. */
+  readonly price: Price | null;
+  /** What a session that starts now costs when it is verified: an amount (see `amounts.ts`). */
+  readonly validationPrice: number;
   /** The carrier of the first hop; null when no route serves this channel and recipient. */
   readonly carrier: string | null;
   /** Failed validations of a recipient in 24 h past which creates are refused. */
@@ -157,6 +162,8 @@ export interface Receipt {
     | { readonly kind: 'message'; readonly messageId: string };
   readonly status: AttemptStatus;
   readonly errorCode: number | null;
+  /** Of a completed call: its seconds, 0 to `MAX_CALL_SECONDS`; absent when the carrier does not tell. */
+  readonly duration?: number;
 }
 
 /** The owner stops trying: an intention. */

@@ -116,6 +116,8 @@ export interface Session {
   readonly resendCooldown: number;
   /** To a test number: nothing is sent, and the code is the application's fixed one. */
   readonly test: boolean;
+  /** What being verified costs, as the rate card had it when the session began: an amount (see `amounts.ts`). */
+  readonly validationPrice: number;
   /** Number of attempts so far, which is also the sequence of the latest. */
   readonly attempts: number;
   /** Validations used, wrong and right, of `MAX_VALIDATIONS`. */
@@ -175,6 +177,19 @@ export interface Attempt {
   readonly dtmf: number | null;
   readonly fraudCheck: 'enabled' | 'disabled';
   readonly src: string | null;
+  /**
+   * What one segment (SMS) or one started increment (voice) costs, as the rate card had it when the attempt was
+   * accepted: an amount (see `amounts.ts`); null when it costs nothing whatever happens.
+   */
+  readonly price: number | null;
+  /** SMS with a price: segments of the text. */
+  readonly segments: number | null;
+  /** Voice with a price: seconds of one increment. */
+  readonly increment: number | null;
+  /** Whether a carrier took it on any hop, which is what costs. */
+  readonly taken: boolean;
+  /** Voice: seconds that the completed call lasted, null until a carrier told them. */
+  readonly duration: number | null;
   readonly delivery: DeliveryState;
   /** Epoch of the node that does the work; meaningful while `delivery` is `pending`. */
   readonly owner: number;

@@ -33,7 +33,7 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
     attempt.delivery === 'pending' && attempt.hop === command.number
       ? { ...attempt, delivery: 'handed' as const, carrier: command.carrier, tries: attempt.tries + 1 }
       : attempt;
-  return recorded(moveTo(session, handed, status, null, command), hop);
+  return recorded(moveTo(session, { ...handed, taken: true }, status, null, command), hop);
 }
 
 /** A try did not succeed. The hop's failure is a fact; retrying and giving up need the ownership. */
@@ -124,15 +124,24 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
   };
   // The attempt fails only with the hop that has it: another hop may still be delivering.
   if (failure && number !== attempt.hop) {
-    return { outcome: reportOf('stale', attempt), changes: [{ table: 'hop', row: hop }], effects: [] };
+    const { changes } = recorded({ attempt: { ...attempt, taken: true }, callbacks: [] }, hop);
+    return { outcome: reportOf('stale', attempt), changes, effects: [] };
   }
-  const taken: Attempt =
+  const handed: Attempt =
     attempt.delivery === 'pending' && number === attempt.hop ? { ...attempt, delivery: 'handed' } : attempt;
-  const progress = moveTo(session, taken, command.status, explained, command);
+  const progress = moveTo(session, takenBy(handed, command), command.status, explained, command);
   const decision = recorded(progress, hop);
   if (attempt.delivery !== 'pending' || progress.attempt.delivery === 'pending') return decision;
   decision.effects.push({ kind: 'drop', attempt: attempt.uuid });
   return decision;
+}
+
+/** The attempt that a carrier has by its own report. What it says first of a call's duration holds: charges are made of it. */
+function takenBy(attempt: Attempt, { status, duration, now }: Receipt): Attempt {
+  const told = attempt.channel === 'voice' && status === 'completed' && duration !== undefined;
+  return told && attempt.duration === null
+    ? { ...attempt, taken: true, duration, updatedAt: now }
+    : { ...attempt, taken: true };
 }
 
 /** The newest hop with this message id, unless it is so old that the carrier must mean another message. */

@@ -5,11 +5,13 @@ import { type Decision, unchanged } from './decision.js';
 import { expireSession } from './expire.js';
 import { compareRequest, remembered } from './idempotency.js';
 import type { Keyring } from './keyring.js';
+import { segmentsOf } from './messages/encoding.js';
 import { domainOf } from './messages/last-line.js';
-import { fitsRetriever } from './messages/render.js';
+import { fitsRetriever, type Renderable, renderText } from './messages/render.js';
 import { chooseTemplate } from './messages/template.js';
 import { type Attempt, MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
 import { announce, moveTo, type Progress, record } from './progress.js';
+import type { Price } from './rate-card.js';
 import type { Change, State } from './state.js';
 
 /** No route serves the channel and recipient: SMS 90, voice 5020 (contract §7). */
@@ -140,6 +142,7 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
     maxAttempts: application.maxAttempts,
     resendCooldown: application.resendCooldown,
     test: command.test,
+    validationPrice: command.test ? 0 : command.validationPrice,
     attempts: 1,
     validations: 0,
     requestorIp: command.requestorIp,
@@ -166,24 +169,30 @@ function resend(session: Session, command: StartAttempt, keyring: Keyring): Sess
 }
 
 function newAttempt(session: Session, command: StartAttempt): Attempt {
-  const { application, locale, brandName, appHash } = command;
+  const { application, locale, brandName, appHash, channel } = command;
+  const message = {
+    channel,
+    brandName,
+    appHash,
+    domain: domainOf({ appHash, domain: application.domain }),
+    template: chooseTemplate({ template: application.template, locale, brandName }),
+  };
   return {
+    ...message,
     uuid: command.attempt,
     session: session.uuid,
     account: session.account,
     main: session.main,
     sequence: session.attempts,
-    channel: command.channel,
     status: 'queued',
     errorCode: null,
     locale,
-    brandName,
-    appHash,
-    domain: domainOf({ appHash, domain: application.domain }),
-    template: chooseTemplate({ template: application.template, locale, brandName }),
     dtmf: command.dtmf,
     fraudCheck: command.fraudCheck,
     src: command.src,
+    ...priceOf(session, message, command.price),
+    taken: false,
+    duration: null,
     delivery: 'pending',
     owner: command.owner,
     carrier: session.test ? null : command.carrier,
@@ -195,6 +204,17 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     callbacksSettled: 0,
     createdAt: command.now,
     updatedAt: command.now,
+  };
+}
+
+/** What the attempt costs, by the text as it will be sent: any code of the same length has as many segments. */
+function priceOf(session: Session, message: Renderable, price: Price | null) {
+  if (price === null || session.test) return { price: null, segments: null, increment: null };
+  const isSms = message.channel === 'sms';
+  return {
+    price: price.price,
+    segments: isSms ? segmentsOf(renderText(message, '0'.repeat(session.code.length))).count : null,
+    increment: isSms ? null : price.increment,
   };
 }
 

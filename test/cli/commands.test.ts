@@ -137,9 +137,12 @@ describe('through a running server', () => {
     expect((await run(['account', 'rotate-token', 'x', '--keep-old', 'ever'], dataDir)).code).toBe(1);
   });
 
-  test('the doctor finds nothing wrong', async () => {
-    const { code, stdout } = await run(['doctor'], dataDir);
+  test('the doctor finds nothing wrong, and tells the currency of a rate card', async () => {
+    const path = join(newDirectory(), 'countersign.yaml');
+    writeFileSync(path, 'rates: {currency: EUR, sms: {default: "0.1", 49: "0.07"}}');
+    const { code, stdout } = await run(['doctor'], dataDir, { COUNTERSIGN_CONFIG: path });
     expect(stdout).toContain('server: runs as process');
+    expect(stdout).toContain('rates: 2 prices for sms, voice costs nothing, in EUR\n');
     expect(stdout).toContain('No problems found.');
     expect(code).toBe(0);
   });

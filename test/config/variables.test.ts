@@ -38,6 +38,7 @@ describe('without any variable', () => {
         },
         countries: null,
       },
+      rates: null,
       callbacks: { perHost: 16, total: 512 },
       retentionDays: 90,
       drain: 10,

@@ -9,6 +9,7 @@ import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
 import { renderText } from '#verify/messages/render.js';
 import { MAX_TEMPLATE_LENGTH } from '#verify/messages/template.js';
+import { CHANNELS } from '#verify/model.js';
 import { anchors, examples, pages, prose, ROOT, read } from './markdown.js';
 
 /** The names of environment variables in a text, without those that only begin like one. */
@@ -61,6 +62,22 @@ describe('the configuration page', () => {
     expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
     expect(page).toContain(`Default ${retentionDays}, 1 to 3,650`);
     expect(page).toContain(`Default ${drain}, 0 to`);
+  });
+});
+
+describe.each(['docs/configuration.md', 'docs/charges.md'])('the rate card in %s', (name) => {
+  it('has its defaults as they are', () => {
+    const files = { read: () => Buffer.from('rates: {currency: USD}') };
+    const { rates } = loadConfig({ COUNTERSIGN_CONFIG: '/etc/countersign.yaml' }, carrierTypes, files);
+    const page = read(name);
+    expect(page).toContain('| `currency` | required |');
+    expect(page).toContain(`| \`decimals\` | ${rates!.decimals} |`);
+    expect(page).toContain(`| \`validation\` | \`"${rates!.validation}"\` |`);
+    expect(page).toContain(`| \`voice_increment_seconds\` | ${rates!.increment} |`);
+    for (const channel of CHANNELS) {
+      expect(rates!.rates[channel]).toEqual([]);
+      expect(page).toContain(`| \`${channel}\` | no charge |`);
+    }
   });
 });
 

@@ -25,11 +25,14 @@ function clean(): NodeJS.ProcessEnv {
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'countersign-docs-'));
+  const config = join(directory, 'rates.yaml');
+  writeFileSync(config, examples('docs/charges.md', 'yaml').join(''));
   env = {
     ...clean(),
     AUTH_ID,
     AUTH_TOKEN,
     COUNTERSIGN_PORT: '0',
+    COUNTERSIGN_CONFIG: config,
     COUNTERSIGN_METRICS_ADDRESS: '127.0.0.1:0',
     COUNTERSIGN_DATA_DIR: join(directory, 'data'),
     COUNTERSIGN_CALLBACK_ALLOW: '127.0.0.1',
@@ -110,6 +113,7 @@ describe('the examples in the documentation', () => {
       'README.md',
       'docs/applications.md',
       'docs/carriers/inbox.md',
+      'docs/charges.md',
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',

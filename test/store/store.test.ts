@@ -7,7 +7,7 @@ import { openMemoryStore } from '#store/memory/store.js';
 import { openSqliteStore } from '#store/sqlite/store.js';
 import { type Store, StoreError } from '#store/store.js';
 import { newApplication } from '#verify/applications.js';
-import type { Command, Effect } from '#verify/commands.js';
+import type { Command, Effect, StartAttempt } from '#verify/commands.js';
 import type { AccountId, ApplicationId, Recipient, SessionId } from '#verify/model.js';
 import { newAccount } from '#verify/new-account.js';
 import {
@@ -619,6 +619,38 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(codeOf(fixture, session)).toBe('0042');
     const early = start({ ...fixture, application }, store, { now: NOW + 1 });
     expect(await store.submit(early)).toEqual({ kind: 'cooling', wait: 29_999 });
+  });
+
+  test('keeps what sessions and attempts cost, and changes of it', async () => {
+    const priced = (changes: Partial<StartAttempt>) =>
+      start(fixture, store, { validationPrice: 99_999_999_999_999, ...changes });
+    const sms = priced({ price: { price: 99_999_999_999_998, increment: null } });
+    const call = priced({ channel: 'voice', price: { price: 0, increment: 6 } });
+    await store.submit(sms);
+    await store.submit(call);
+    const view = async () => (await store.read.session(sms.session))!;
+    const rows = [
+      { price: 99_999_999_999_998, segments: 1, increment: null, taken: false, duration: null },
+      { price: 0, segments: null, increment: 6, taken: false, duration: null },
+    ];
+    expect(await view()).toMatchObject({
+      session: { validationPrice: 99_999_999_999_999 },
+      attempts: rows,
+    });
+    const at = { owner: store.epoch, attempt: call.attempt, number: 1, carrier: 'inbox' };
+    await store.submit({ type: 'hop-accepted', now: NOW + 1, ...at, messageId: 'one' });
+    expect((await view()).attempts).toMatchObject([rows[0], { ...rows[1], taken: true }]);
+    await store.submit({
+      type: 'receipt',
+      now: NOW + 2,
+      owner: store.epoch,
+      carrier: 'inbox',
+      by: { kind: 'message', messageId: 'one' },
+      status: 'completed',
+      errorCode: null,
+      duration: 13,
+    });
+    expect((await view()).attempts[1]).toMatchObject({ ...rows[1], taken: true, duration: 13 });
   });
 
   test('refuses commands once it is closed', async () => {

@@ -16,6 +16,7 @@ import { revealCode } from '#verify/codes.js';
 import { tokenPlace } from '#verify/keyring.js';
 import type { Limits } from '#verify/limits.js';
 import type { Account, AccountId, Application, ApplicationId, SessionId } from '#verify/model.js';
+import { createRates } from '#verify/rate-card.js';
 import { newId, newKey, wrongCode } from './rows.js';
 
 /** 2026-01-31T08:52:39.363Z, when every server of these tests starts. */
@@ -121,6 +122,7 @@ export async function startApi(
     keyring,
     environment,
     limits: LIMITS,
+    rates: createRates(null),
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) }),

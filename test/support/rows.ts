@@ -91,6 +91,8 @@ export function start(
     fraudCheck: 'enabled',
     src: null,
     requestorIp: '192.0.2.10',
+    price: null,
+    validationPrice: 0,
     carrier: 'inbox',
     failedValidationsLimit: 50,
     ...changes,

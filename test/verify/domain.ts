@@ -104,6 +104,8 @@ export class Domain {
       fraudCheck: 'enabled',
       src: null,
       requestorIp: '192.0.2.10',
+      price: null,
+      validationPrice: 0,
       carrier: 'one',
       failedValidationsLimit: 50,
       ...changes,

@@ -121,7 +121,7 @@ function startAttempt(
   body: CreateBody,
   address: string,
 ): StartAttempt {
-  const { environment, store, limits, plan } = context;
+  const { environment, store, limits, rates, plan } = context;
   const channel = body.channel ?? 'sms';
   const { recipient, country } = readRecipient(body.recipient ?? null, channel, limits.countries);
   if (!application.channels.includes(channel)) {
@@ -167,6 +167,8 @@ function startAttempt(
     fraudCheck: body.fraud_check ?? (body.check_fs === false ? 'disabled' : 'enabled'),
     src: body.src ?? null,
     requestorIp: address,
+    price: rates.price(channel, recipient),
+    validationPrice: rates.validation,
     carrier: plan({ channel, recipient }),
     failedValidationsLimit: limits.failedValidationsPerRecipient,
   };

@@ -15,7 +15,7 @@ const Answer = Type.Object({
 
 /** `GET …/Verify/Session/?…` → 200 (contract §5). */
 export function listSessions(app: FastifyInstance, context: ApiContext): void {
-  const { store, environment, limits, metrics, retention } = context;
+  const { store, environment, limits, rates, metrics, retention } = context;
   const limited = listLimiter(environment, limits.listsPerMinute);
   app.get('/Verify/Session/', { schema: { response: { 200: Answer } } }, async (request, reply) => {
     const account = request.account!;
@@ -40,7 +40,7 @@ export function listSessions(app: FastifyInstance, context: ApiContext): void {
         next: hasNext ? pagePath(account, pinned, offset + limit) : null,
         previous: offset > 0 ? pagePath(account, pinned, Math.max(0, offset - limit)) : null,
       },
-      sessions: found.slice(0, limit).map((view) => sessionView(view, query.now)),
+      sessions: found.slice(0, limit).map((view) => sessionView(view, query.now, rates.decimals)),
     });
   });
 }

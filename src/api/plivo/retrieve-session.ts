@@ -7,7 +7,7 @@ import { RetrievedSession, sessionView } from './session-view.js';
 
 /** `GET …/Verify/Session/{session_uuid}/` → 200 (contract §4). */
 export function retrieveSession(app: FastifyInstance, context: ApiContext): void {
-  const { store, environment, retention } = context;
+  const { store, environment, rates, retention } = context;
   app.get(
     '/Verify/Session/:session_uuid/',
     { schema: { response: { 200: RetrievedSession } } },
@@ -18,7 +18,7 @@ export function retrieveSession(app: FastifyInstance, context: ApiContext): void
       const isGone = !found || found.session.createdAt < now - retention;
       if (isGone || !mayUse(request.account!.authId, found.session))
         return sendFailure(reply, NO_SUCH_SESSION);
-      return reply.send({ api_id: request.id, ...sessionView(found, now) });
+      return reply.send({ api_id: request.id, ...sessionView(found, now, rates.decimals) });
     },
   );
 }

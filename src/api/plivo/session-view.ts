@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { SessionView as StoredSession } from '../../store/store.js';
+import { decimalsOf, formatAmount } from '../../verify/amounts.js';
+import { chargesOf } from '../../verify/charges.js';
 import { type Attempt, type Session, sessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
 
@@ -48,8 +50,15 @@ export const SessionView = Type.Object(FIELDS);
 export const RetrievedSession = Type.Object({ api_id: Type.String(), ...FIELDS });
 export type SessionView = Static<typeof SessionView>;
 
-/** A session as it is at a moment. Nothing is charged yet: charges are zero. */
-export function sessionView({ session, attempts }: StoredSession, now: number): SessionView {
+/**
+ * A session as it is at a moment.
+ * @param decimals digits after the point of its charges; more where an amount would not be exact otherwise
+ */
+export function sessionView(
+  { session, attempts }: StoredSession,
+  now: number,
+  decimals: number,
+): SessionView {
   return {
     session_uuid: session.uuid,
     app_uuid: session.application,
@@ -64,13 +73,28 @@ export function sessionView({ session, attempts }: StoredSession, now: number): 
     destination_country_iso2: session.country,
     destination_network: null,
     attempt_details: attempts.map((attempt) => attemptView(session, attempt)),
-    charges: {
-      total_charge: '0',
-      validation_charge: '0',
-      attempt_charges: attempts.map(({ uuid, channel }) => ({ attempt_uuid: uuid, channel, charge: '0' })),
-    },
+    charges: chargesView(session, attempts, decimals),
     created_at: formatTime(session.createdAt),
     updated_at: formatTime(Math.max(session.updatedAt, ...attempts.map((attempt) => attempt.updatedAt))),
+  };
+}
+
+/** All amounts of a session have the same number of digits after the point. */
+function chargesView(
+  session: Session,
+  attempts: readonly Attempt[],
+  decimals: number,
+): SessionView['charges'] {
+  const charges = chargesOf(session, attempts);
+  const shown = Math.max(decimals, ...[charges.validation, ...charges.attempts].map(decimalsOf));
+  return {
+    total_charge: formatAmount(charges.total, shown),
+    validation_charge: formatAmount(charges.validation, shown),
+    attempt_charges: attempts.map(({ uuid, channel }, index) => ({
+      attempt_uuid: uuid,
+      channel,
+      charge: formatAmount(charges.attempts[index]!, shown),
+    })),
   };
 }
 

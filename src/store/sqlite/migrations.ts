@@ -81,7 +81,8 @@ export const MIGRATIONS: readonly string[] = [
     requestor_ip text not null,
     expires_at integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    validation_price integer not null
   ) strict;
   create index session_by_main on session (main, uuid);
   create index session_by_subaccount on session (account, uuid) where account <> main;
@@ -128,7 +129,13 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null,
     domain text not null,
-    main text not null
+    main text not null,
+    -- Amounts are 10^-8 of a currency.
+    price integer,
+    segments integer,
+    increment integer,
+    taken integer not null,
+    duration integer
   ) strict;
   create unique index attempt_by_session on attempt (session, sequence);
   -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.

@@ -183,6 +183,7 @@ const session: Codec<Session> = {
     expires_at: (row) => row.expiresAt,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    validation_price: (row) => row.validationPrice,
   },
   decode: (v) =>
     ({
@@ -208,6 +209,7 @@ const session: Codec<Session> = {
       expiresAt: v[21],
       createdAt: v[22],
       updatedAt: v[23],
+      validationPrice: v[24],
     }) as Session,
 };
 
@@ -240,6 +242,8 @@ const attempt: Codec<Attempt> = {
     'callbacks_made',
     'callbacks_settled',
     'updated_at',
+    'taken',
+    'duration',
   ],
   columns: {
     uuid: (row) => row.uuid,
@@ -269,6 +273,11 @@ const attempt: Codec<Attempt> = {
     updated_at: (row) => row.updatedAt,
     domain: (row) => row.domain,
     main: (row) => row.main,
+    price: (row) => row.price,
+    segments: (row) => row.segments,
+    increment: (row) => row.increment,
+    taken: (row) => flag(row.taken),
+    duration: (row) => row.duration,
   },
   decode: (v) =>
     ({
@@ -299,6 +308,11 @@ const attempt: Codec<Attempt> = {
       updatedAt: v[24],
       domain: v[25],
       main: v[26],
+      price: v[27],
+      segments: v[28],
+      increment: v[29],
+      taken: v[30] === 1,
+      duration: v[31],
     }) as Attempt,
 };
 

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { isErrorOf } from '../../../verify/channel-errors.js';
+import { isCallDuration, MAX_CALL_SECONDS } from '../../../verify/charges.js';
 import { type Channel, parseHopId } from '../../../verify/model.js';
 import { isStatusOf } from '../../../verify/statuses.js';
 import type { CarrierContext, CarrierReport } from '../../carrier.js';
@@ -73,7 +74,13 @@ type ReadReceipt =
 function readReceipt(body: unknown, channels: readonly Channel[]): ReadReceipt {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return invalid('body: expected an object');
-  const { hop_id: hopId, message_id: id, status, error_code: code } = body as Record<string, unknown>;
+  const {
+    hop_id: hopId,
+    message_id: id,
+    status,
+    error_code: code,
+    duration,
+  } = body as Record<string, unknown>;
 
   if (typeof status !== 'string' || status === 'queued') return invalid(statusExpected(channels));
   const meant = channels.filter((channel) => isStatusOf(channel, status));
@@ -83,15 +90,20 @@ function readReceipt(body: unknown, channels: readonly Channel[]): ReadReceipt {
   if (errorCode !== null && !isCodeOf(meant, errorCode)) {
     return invalid(`error_code: expected a channel error code of ${meant.join(' or ')}, or null`);
   }
+  const isTold = duration !== undefined && duration !== null;
+  if (isTold && !(meant.includes('voice') && isCallDuration(duration))) {
+    return invalid(`duration: expected whole seconds of a call, 0 to ${MAX_CALL_SECONDS}, or null`);
+  }
+  const told = { status, errorCode, ...(isTold ? { duration } : {}) };
   if (hopId !== undefined && hopId !== null) {
     if (typeof hopId !== 'string' || !parseHopId(hopId)) return invalid('hop_id: expected the id of a hop');
-    return { ok: true, report: { by: { kind: 'hop', hopId }, status, errorCode }, named: 'hop_id' };
+    return { ok: true, report: { by: { kind: 'hop', hopId }, ...told }, named: 'hop_id' };
   }
   const messageId = readMessageId(id);
   if (messageId === null) {
     return invalid('message_id: expected a string of 1 to 128 characters or an integer, or a hop_id');
   }
-  return { ok: true, report: { by: { kind: 'message', messageId }, status, errorCode }, named: 'message_id' };
+  return { ok: true, report: { by: { kind: 'message', messageId }, ...told }, named: 'message_id' };
 }
 
 function isCodeOf(channels: readonly Channel[], code: unknown): code is number {
