@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { SessionView as StoredSession } from '../../store/store.js';
 import { type Attempt, type Session, sessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
+import { destinationNetwork } from '../networks.js';
 
 const NullableString = Type.Unsafe<string | null>({ type: 'string', nullable: true });
 
@@ -62,7 +63,7 @@ export function sessionView({ session, attempts }: StoredSession, now: number): 
     count: session.attempts,
     requestor_ip: session.requestorIp,
     destination_country_iso2: session.country,
-    destination_network: null,
+    destination_network: destinationNetwork(session.recipient),
     attempt_details: attempts.map((attempt) => attemptView(session, attempt)),
     charges: {
       total_charge: '0',
