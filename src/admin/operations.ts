@@ -3,7 +3,16 @@ import { Errors } from 'typebox/schema';
 import { MasterKeyError } from '../store/master-keys.js';
 import { StoreError } from '../store/store.js';
 import { APPLICATION_FIELDS, type ApplicationFields } from '../verify/application-fields.js';
-import { createAccount, listAccounts, MAX_KEEP_OLD, rotateToken, setAccountEnabled } from './accounts.js';
+import { COUNTRIES_FIELD } from '../verify/countries.js';
+import {
+  createAccount,
+  listAccounts,
+  MAX_KEEP_OLD,
+  rotateToken,
+  setAccountEnabled,
+  showAccount,
+  updateAccount,
+} from './accounts.js';
 import {
   createApplication,
   deleteApplication,
@@ -67,6 +76,17 @@ const OPERATIONS = {
     createAccount,
   ),
   'account.list': operation(nothing, listAccounts),
+  'account.show': operation(Type.Object({ auth_id: authId }, closed), showAccount),
+  'account.update': operation(
+    Type.Object(
+      {
+        auth_id: authId,
+        countries: Type.Optional(Type.Unsafe<readonly string[]>({ ...COUNTRIES_FIELD, type: 'array' })),
+      },
+      closed,
+    ),
+    updateAccount,
+  ),
   'account.set-enabled': operation(
     Type.Object({ auth_id: authId, enabled: Type.Boolean() }, closed),
     setAccountEnabled,

@@ -217,7 +217,7 @@ export interface UpdateAccount {
   readonly now: number;
   readonly authId: AccountId;
   readonly changes: Partial<
-    Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil'>
+    Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil' | 'countries'>
   >;
 }
 

@@ -36,6 +36,8 @@ export interface Account {
   /** The token before the last rotation, accepted until `previousTokenUntil`. */
   readonly previousToken: Sealed | null;
   readonly previousTokenUntil: number | null;
+  /** ISO 3166-1 alpha-2 codes of the only countries that it may send to; null: no restriction of its own. */
+  readonly countries: readonly string[] | null;
   readonly createdAt: number;
   readonly modifiedAt: number;
 }
@@ -46,6 +48,18 @@ export interface TestNumber {
   /** 4–8 digits. */
   readonly otp: string;
 }
+
+/** Kinds of numbers that no code is sent to unless the application allows them (see `recipients.ts`). */
+export type RestrictedNumberType =
+  | 'fixed-line'
+  | 'company-number'
+  | 'premium-rate'
+  | 'shared-cost'
+  | 'personal-number'
+  | 'pager'
+  | 'voicemail'
+  | 'satellite'
+  | 'international-network';
 
 export type FraudShield = 'high' | 'medium' | 'low' | 'off';
 
@@ -75,6 +89,8 @@ export interface Application {
   readonly resendCooldown: number;
   /** Recipients to which nothing is sent, each with the code that is right for it. */
   readonly testNumbers: readonly TestNumber[];
+  /** Restricted kinds of numbers that it sends to all the same. */
+  readonly numberTypes: readonly RestrictedNumberType[];
   /** Exactly one application of an account is its default. */
   readonly isDefault: boolean;
   readonly createdAt: number;

@@ -48,6 +48,7 @@ describe('§9 an application', () => {
       fraud_shield: 'off',
       resend_cooldown: 0,
       test_numbers: [],
+      number_types: [],
       is_default: false,
       created_at: '2026-01-31T08:52:39.363000Z',
       updated_at: '2026-01-31T08:52:39.363000Z',
@@ -70,6 +71,7 @@ describe('§9 an application', () => {
       fraud_shield: 'high',
       resend_cooldown: 30,
       test_numbers: [{ recipient: '14155550100', otp: '424242' }],
+      number_types: ['fixed-line', 'premium-rate'],
       is_default: true,
     };
     const uuid = await add(fields);
@@ -153,6 +155,9 @@ describe('§9 an application', () => {
     ['test_numbers', [{ recipient: '14155550100', otp: '123' }]],
     ['test_numbers', [{ recipient: '12', otp: '1234' }]],
     ['test_numbers', Array.from({ length: 51 }, () => ({ recipient: '14155550100', otp: '1234' }))],
+    ['number_types', 'premium-rate'],
+    ['number_types', ['mobile']],
+    ['number_types', ['pager', 'pager']],
     ['is_default', 'true'],
     ['app_uuid', 'mine'],
     ['colour', 'blue'],

@@ -57,6 +57,20 @@ describe('through a running server', () => {
     expect(await isLetIn(server.url, id!, next.auth_token)).toBe(true);
   });
 
+  test('the countries of an account are restricted, shown and opened again', async () => {
+    const { auth_id: id } = await json('account', 'create', '--name', 'Acme');
+    const changed = await run(['account', 'update', id, '--countries', 'US,DE'], dataDir);
+    expect(changed.stdout).toMatch(/^countries +US,DE$/m);
+    expect((await run(['account', 'list'], dataDir)).stdout).toMatch(
+      new RegExp(`^${id} .* US,DE +Acme$`, 'm'),
+    );
+    const refused = await run(['account', 'update', id, '--countries', 'US,Mars'], dataDir);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('countries: expected')]);
+    expect(await json('account', 'show', id)).toMatchObject({ auth_id: id, countries: ['US', 'DE'] });
+    await json('account', 'update', id, '--countries', '');
+    expect((await run(['account', 'show', id], dataDir)).stdout).toMatch(/^countries +all$/m);
+  });
+
   test('applications are made, listed, shown, changed and deleted', async () => {
     const { auth_id: account } = await json('account', 'create');
     const [original] = await json('app', 'list', '--account', account);
@@ -64,12 +78,22 @@ describe('through a running server', () => {
     const made = await json(
       ...['app', 'create', '--account', account, '--alias', 'login', '--brand-name', 'Acme'],
       ...['--template', template, '--channels', 'sms', '--code-length', '8', '--expiry', '60', '--default'],
-      ...['--test-numbers', '+14155550100=424242', '--resend-cooldown', '30', '--url', 'https://a.example'],
+      ...[
+        '--number-types',
+        'fixed-line,pager',
+        '--test-numbers',
+        '+14155550100=424242',
+        '--resend-cooldown',
+        '30',
+        '--url',
+        'https://a.example',
+      ],
     );
     expect(made).toMatchObject({
       ...{ account, alias: 'login', brand_name: 'Acme', template, channels: ['sms'], code_length: 8 },
       ...{ expiry: 60, resend_cooldown: 30, url: 'https://a.example/', is_default: true },
       test_numbers: [{ recipient: '14155550100', otp: '424242' }],
+      number_types: ['fixed-line', 'pager'],
     });
     const uuid = made.app_uuid;
     const list = await run(['app', 'list'], dataDir);
@@ -92,6 +116,7 @@ describe('through a running server', () => {
   test.each([
     [['--expiry', '1'], 'expiry: expected an integer from 60 to 3600'],
     [['--template', 'no code'], 'template does not contain'],
+    [['--number-types', 'mobile'], 'number_types: expected a list of fixed-line'],
     [['--channels', 'fax'], 'channels: expected a list of sms, voice or both'],
     [['--test-numbers', '12=1234'], 'test_numbers/0/recipient'],
     [['--test-numbers', '12'], 'recipient=code'],

@@ -55,6 +55,27 @@ test('create, list, get, update and delete with the SDK of npm', async () => {
   expect(await main.subaccounts.list()).toHaveLength(0);
 });
 
+test('countries of an account and its subaccount are the SDK’s geo-permission error', async () => {
+  const { client, authId } = await newSubaccount();
+  const countries = (auth_id: string, ...codes: string[]) =>
+    server.administration('account.update', { auth_id, countries: codes });
+  await countries(authId, 'US', 'DE');
+  await countries(AUTH_ID, 'US', 'FR');
+  // The SDK's error classes come out as plain errors; of 403 only its GeoPermissionError keeps our text.
+  const refused = (of: Untyped, recipient: string, country: string) =>
+    expect(of.verify_session.create({ recipient })).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringContaining(country),
+    });
+  await refused(main, '+4915112345678', 'Germany (DE)');
+  await refused(client, '+4915112345678', 'Germany (DE)');
+  await refused(client, '+33612345678', 'France (FR)');
+  expect(await client.verify_session.create({ recipient: `+${RECIPIENT}` })).toMatchObject({
+    message: 'Session initiated',
+  });
+  expect(await main.subaccounts.get(authId)).toMatchObject({ authId, enabled: true });
+});
+
 test('a subaccount’s callbacks are signed with its own token, and under -Ma- with the main account’s', async () => {
   const customer = await new Receiver().start();
   const { client, authToken } = await newSubaccount();

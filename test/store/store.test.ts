@@ -508,6 +508,14 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     });
   });
 
+  test('keeps the countries of an account, and that it has none', async () => {
+    const { account: authId } = fixture;
+    for (const countries of [['US'], ['US', 'DE'], null]) {
+      await store.submit({ type: 'update-account', now: NOW, authId, changes: { countries } });
+      expect(await store.read.account(authId)).toMatchObject({ countries, enabled: true, name: 'test' });
+    }
+  });
+
   test('keeps applications, lists them newest first, and moves the default in one commit', async () => {
     const { account } = fixture;
     const rules = {
@@ -515,6 +523,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       url: 'https://example.com/',
       resendCooldown: 30,
       testNumbers: [{ recipient: '14155550100' as Recipient, otp: '0042' }],
+      numberTypes: ['fixed-line', 'pager'] as const,
     };
     const made = [1, 2].map((later) =>
       newApplication(newId(NOW + later) as ApplicationId, account, rules, NOW + later),

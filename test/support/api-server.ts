@@ -103,6 +103,7 @@ export async function startApi(
         token: keyring.current.seal(tokenPlace(id), token, new Uint8Array(randomBytes(12))),
         previousToken: null,
         previousTokenUntil: null,
+        countries: null,
         createdAt: START,
         modifiedAt: START,
       },

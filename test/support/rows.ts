@@ -53,6 +53,7 @@ export async function seed(store: Store, data: KeyringData = newKey(), name = '0
       token: keyring.seal(tokenPlace(account), token, new Uint8Array(randomBytes(12))),
       previousToken: null,
       previousTokenUntil: null,
+      countries: null,
       createdAt: NOW,
       modifiedAt: NOW,
     },

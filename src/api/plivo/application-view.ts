@@ -18,6 +18,7 @@ const FIELDS = {
   fraud_shield: Type.String(),
   resend_cooldown: Type.Integer(),
   test_numbers: Type.Array(Type.Object({ recipient: Type.String(), otp: Type.String() })),
+  number_types: Type.Array(Type.String()),
   is_default: Type.Boolean(),
   created_at: Type.String(),
   updated_at: Type.String(),

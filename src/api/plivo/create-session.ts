@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import { normaliseCallbackUrl } from '../../verify/callback-url.js';
 import type { IdempotentRequest, StartAttempt, StartAttemptOutcome } from '../../verify/commands.js';
 import { NONCE_BYTES } from '../../verify/keyring.js';
-import type { Limits } from '../../verify/limits.js';
 import type {
   Account,
   AccountId,
@@ -24,6 +23,7 @@ import {
   NO_SUCH_APPLICATION,
   sendFailure,
   tooSoon,
+  UNAUTHORIZED,
 } from '../errors.js';
 import { idempotentRequest, recall } from '../idempotency.js';
 import { callerAddress } from '../limits/address.js';
@@ -76,7 +76,8 @@ export function createSession(app: FastifyInstance, context: ApiContext): void {
     const account = request.account!;
     const application = await findApplication(context, account, body.app_uuid ?? null);
     const main = account.parent ?? account.authId;
-    const command = startAttempt(context, main, application, body, callerAddress(request.ip));
+    const countries = await permittedCountries(context, account);
+    const command = startAttempt(context, main, application, countries, body, callerAddress(request.ip));
     const uncount = count({
       account: application.account,
       application: application.uuid,
@@ -118,12 +119,13 @@ function startAttempt(
   context: ApiContext,
   main: AccountId,
   application: Application,
+  countries: CountryLists,
   body: CreateBody,
   address: string,
 ): StartAttempt {
   const { environment, store, limits, rates, plan } = context;
   const channel = body.channel ?? 'sms';
-  const { recipient, country } = readRecipient(body.recipient ?? null, channel, limits.countries);
+  const { recipient, country } = readRecipient(body.recipient ?? null, channel, application, countries);
   if (!application.channels.includes(channel)) {
     throw badRequest(`channel ${channel} is not enabled on this application`);
   }
@@ -174,14 +176,34 @@ function startAttempt(
   };
 }
 
-function readRecipient(value: string | number | null, channel: Channel, countries: Limits['countries']) {
+/** Lists of countries, each of which must have the recipient's; null permits all. */
+type CountryLists = readonly (readonly string[] | null)[];
+
+/** What the server, the account and, above a subaccount, its main account permit. */
+async function permittedCountries(context: ApiContext, account: Account): Promise<CountryLists> {
+  const own = [context.limits.countries, account.countries];
+  if (account.parent === null) return own;
+  const main = await context.directory.account(account.parent);
+  // It was there when the caller was let in.
+  if (!main) throw new ApiError(UNAUTHORIZED);
+  return [...own, main.account.countries];
+}
+
+function readRecipient(
+  value: string | number | null,
+  channel: Channel,
+  application: Application,
+  countries: CountryLists,
+) {
   if (value === null) throw badRequest('recipient is required');
   const parsed = parseRecipient(String(value));
   if (!parsed) throw badRequest('recipient is not a valid phone number in international format');
-  const refusal = recipientRefusal(parsed, channel);
+  const refusal = recipientRefusal(parsed, channel, application.numberTypes);
   if (refusal !== null) throw badRequest(`recipient ${refusal}`);
   const { country } = parsed;
-  if (countries && !(country !== null && countries.includes(country))) throw countryNotPermitted(country);
+  for (const list of countries) {
+    if (list && !(country !== null && list.includes(country))) throw countryNotPermitted(country);
+  }
   return parsed;
 }
 

@@ -8,7 +8,7 @@ import { uuidv7 } from '../../verify/uuid.js';
 import type { ApiContext } from '../context.js';
 import { ApiError, badRequest, demandDone, UNAUTHORIZED } from '../errors.js';
 import { mainAccountOf } from './find-subaccount.js';
-import { readEnabled, SubaccountBody } from './subaccount-body.js';
+import { readEnabled, readSubaccountCountries, SubaccountBody } from './subaccount-body.js';
 
 /** Most subaccounts of one main account; creates that run at the same moment may pass it by a few. */
 const MAX_SUBACCOUNTS = 10_000;
@@ -33,6 +33,7 @@ export function createSubaccount(app: FastifyInstance, context: ApiContext): voi
       const main = mainAccountOf(request);
       const { name } = request.body;
       if (name === undefined || name === null) throw badRequest('name is required');
+      const countries = readSubaccountCountries(request.body);
       const { total } = await store.read.subaccounts(main.authId, 1, 0);
       if (total >= MAX_SUBACCOUNTS) {
         const error = `the account has ${MAX_SUBACCOUNTS} subaccounts, which is the maximum: delete one first`;
@@ -47,6 +48,7 @@ export function createSubaccount(app: FastifyInstance, context: ApiContext): voi
         parent: main.authId,
         name,
         enabled: readEnabled(request.body) ?? false,
+        countries,
         application: uuidv7(now, environment.randomBytes(10)) as ApplicationId,
         now,
         nonce: environment.randomBytes(NONCE_BYTES),

@@ -4,6 +4,7 @@ import { decimalsOf, formatAmount } from '../../verify/amounts.js';
 import { chargesOf } from '../../verify/charges.js';
 import { type Attempt, type Session, sessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
+import { destinationNetwork } from '../networks.js';
 
 const NullableString = Type.Unsafe<string | null>({ type: 'string', nullable: true });
 
@@ -71,7 +72,7 @@ export function sessionView(
     count: session.attempts,
     requestor_ip: session.requestorIp,
     destination_country_iso2: session.country,
-    destination_network: null,
+    destination_network: destinationNetwork(session.recipient),
     attempt_details: attempts.map((attempt) => attemptView(session, attempt)),
     charges: chargesView(session, attempts, decimals),
     created_at: formatTime(session.createdAt),

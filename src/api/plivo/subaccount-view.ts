@@ -15,6 +15,8 @@ const FIELDS = {
   name: Type.String(),
   new_auth_token: NullableString,
   resource_uri: Type.String(),
+  /** Only where they are restricted: beyond the SDKs' shape. */
+  countries: Type.Optional(Type.Array(Type.String())),
 };
 
 /** A subaccount on the wire (contract §9): in a list, and alone. */
@@ -26,7 +28,7 @@ export const RetrievedSubaccount = Type.Object({ api_id: Type.String(), ...FIELD
  * @throws UnknownKeyError when this process cannot open the token
  */
 export function subaccountView(account: Account, keyring: Keyring): Static<typeof ListedSubaccount> {
-  const { authId, parent, name, enabled, token, createdAt, modifiedAt } = account;
+  const { authId, parent, name, enabled, token, createdAt, modifiedAt, countries } = account;
   return {
     account: `/v1/Account/${parent}/`,
     auth_id: authId,
@@ -38,5 +40,6 @@ export function subaccountView(account: Account, keyring: Keyring): Static<typeo
     // A rotated token is good at once, and is `auth_token` then.
     new_auth_token: null,
     resource_uri: `/v1/Account/${parent}/Subaccount/${authId}/`,
+    ...(countries === null ? {} : { countries: [...countries] }),
   };
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { ApiContext } from '../context.js';
 import { demandDone, NO_SUCH_SUBACCOUNT } from '../errors.js';
 import { subaccountOf } from './find-subaccount.js';
-import { readEnabled, SubaccountBody } from './subaccount-body.js';
+import { readEnabled, readSubaccountCountries, SubaccountBody } from './subaccount-body.js';
 
 const Answer = Type.Object({ api_id: Type.String(), message: Type.String() });
 
@@ -17,9 +17,11 @@ export function updateSubaccount(app: FastifyInstance, context: ApiContext): voi
       const { authId } = await subaccountOf(context, request);
       const name = request.body.name ?? undefined;
       const enabled = readEnabled(request.body);
+      const countries = readSubaccountCountries(request.body);
       const changes = {
         ...(name === undefined ? {} : { name }),
         ...(enabled === undefined ? {} : { enabled }),
+        ...(countries === undefined ? {} : { countries }),
       };
       const outcome = await store.submit({ type: 'update-account', now: environment.now(), authId, changes });
       directory.clear();

@@ -28,7 +28,8 @@ export const MIGRATIONS: readonly string[] = [
     previous_token blob,
     previous_token_until integer,
     created_at integer not null,
-    modified_at integer not null
+    modified_at integer not null,
+    countries text
   ) strict, without rowid;
   create index account_by_parent on account (parent, created_at) where parent is not null;
 
@@ -52,7 +53,8 @@ export const MIGRATIONS: readonly string[] = [
     is_default integer not null,
     created_at integer not null,
     updated_at integer not null,
-    domain text not null
+    domain text not null,
+    number_types text not null
   ) strict, without rowid;
   create index application_by_account on application (account, uuid);
   create unique index application_default on application (account) where is_default = 1;

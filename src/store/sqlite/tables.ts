@@ -9,6 +9,7 @@ import type {
   LiveSession,
   MasterKeyRow,
   RecipientBudget,
+  RestrictedNumberType,
   Sealed,
   Session,
   TestNumber,
@@ -30,6 +31,8 @@ export interface Codec<Row> {
 
 const bytes = (value: Value): Uint8Array => new Uint8Array(value as Buffer);
 const flag = (value: boolean): number => (value ? 1 : 0);
+/** Words that were joined by commas. */
+const list = (value: Value): string[] => (value === '' ? [] : (value as string).split(','));
 const sealed = (keyId: Value, box: Value): Sealed | null =>
   keyId === null ? null : { keyId: keyId as Sealed['keyId'], box: bytes(box!) };
 
@@ -45,6 +48,7 @@ const account: Codec<Account> = {
     'previous_token',
     'previous_token_until',
     'modified_at',
+    'countries',
   ],
   columns: {
     auth_id: (row) => row.authId,
@@ -58,6 +62,7 @@ const account: Codec<Account> = {
     previous_token_until: (row) => row.previousTokenUntil,
     created_at: (row) => row.createdAt,
     modified_at: (row) => row.modifiedAt,
+    countries: (row) => row.countries?.join(',') ?? null,
   },
   decode: (v) =>
     ({
@@ -70,6 +75,7 @@ const account: Codec<Account> = {
       previousTokenUntil: v[8],
       createdAt: v[9],
       modifiedAt: v[10],
+      countries: v[11] === null ? null : list(v[11]!),
     }) as Account,
 };
 
@@ -92,6 +98,7 @@ const application: Codec<Application> = {
     'fraud_shield',
     'resend_cooldown',
     'test_numbers',
+    'number_types',
     'is_default',
     'updated_at',
   ],
@@ -116,6 +123,7 @@ const application: Codec<Application> = {
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
     domain: (row) => row.domain,
+    number_types: (row) => row.numberTypes.join(','),
   },
   decode: (v) =>
     ({
@@ -127,7 +135,7 @@ const application: Codec<Application> = {
       codeLength: v[5],
       expiry: v[6],
       maxAttempts: v[7],
-      channels: (v[8] as string).split(',') as Channel[],
+      channels: list(v[8]!) as Channel[],
       locale: v[9],
       appHash: v[10],
       url: v[11],
@@ -139,6 +147,7 @@ const application: Codec<Application> = {
       createdAt: v[17],
       updatedAt: v[18],
       domain: v[19],
+      numberTypes: list(v[20]!) as RestrictedNumberType[],
     }) as unknown as Application,
 };
 
