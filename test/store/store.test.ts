@@ -244,6 +244,8 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       retriable: true,
       httpStatus: 200,
       reason: null,
+      latency: 12,
+      triesBefore: 0,
     } as const;
     effects.length = 0;
     await store.submit(tried);
@@ -390,7 +392,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       expect(await store.purge(olderThan(NOW + DAY), 1)).toEqual({ sessions: 0, budgets: 0 });
       expect(await shown(live, calling, silent)).toEqual([true, true, false]);
       for (let sequence = 1; sequence <= 3; sequence++) {
-        const result = { ok: true, retriable: true, httpStatus: 200, reason: null };
+        const result = { ok: true, retriable: true, httpStatus: 200, reason: null, latency: 1, triesBefore: 0 };
         const at = { now: NOW + 3, owner: store.epoch, attempt: calling.attempt, sequence };
         await store.submit({ type: 'callback-tried', ...at, ...result });
       }
