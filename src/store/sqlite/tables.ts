@@ -380,7 +380,8 @@ const callback: Codec<Callback> = {
 const callbackTry: Codec<CallbackTry> = {
   table: 'callback_try',
   key: ['attempt', 'sequence', 'number'],
-  mutable: ['at'],
+  // A log: written once.
+  mutable: [],
   columns: {
     attempt: (row) => row.attempt,
     sequence: (row) => row.sequence,
