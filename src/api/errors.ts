@@ -73,6 +73,10 @@ export const NO_SUCH_APPLICATION: Failure = {
   status: 404,
   error: 'app_uuid names no application of this account',
 };
+export const NO_SUCH_CALLBACK: Failure = {
+  status: 404,
+  error: 'callback_id names no callback of this session',
+};
 const TOO_WIDE: Failure = {
   status: 400,
   error: 'session_time must be narrower: of too many sessions, too few match all of these filters',

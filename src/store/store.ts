@@ -7,6 +7,7 @@ import type {
   ApplicationId,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   KeyId,
@@ -51,7 +52,7 @@ export interface Store {
 
   /**
    * Deletes what is too old to keep, the oldest first, in one short transaction between commits: sessions that
-   * have ended, with their attempts, hops and callbacks, none of which is still to be done; budgets; and nodes that
+   * have ended, with their attempts, hops, callbacks and their tries, none of which is still to be done; budgets; and nodes that
    * ended and left no work behind.
    * @param limit most sessions, and most budgets, of one call
    */
@@ -108,6 +109,13 @@ export interface SessionView {
   readonly session: Session;
   /** By sequence. */
   readonly attempts: readonly Attempt[];
+}
+
+/** A callback with its log. */
+export interface CallbackRecord {
+  readonly callback: Callback;
+  /** The latest tries, oldest first. */
+  readonly tries: readonly CallbackTry[];
 }
 
 /** Which sessions a list shows; all conditions hold together. Newest first. */
@@ -185,6 +193,8 @@ export interface Reader {
    * @throws StoreError `too-wide` when those do not fill the page and there are more
    */
   sessions(query: SessionQuery): Promise<SessionView[]>;
+  /** The callbacks of a session in the order of their events, each with its latest tries, so many at most. */
+  callbacks(session: SessionId, triesOfEach: number): Promise<CallbackRecord[]>;
   /** What a carrier took of an account's messages (a main account's: its subaccounts' too) since a time, newest first. Its message ids are UUIDv7. */
   taken(query: {
     readonly carrier: string;

@@ -6,6 +6,7 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
@@ -24,6 +25,7 @@ export interface Tables {
   attempt: Attempt;
   hop: Hop;
   callback: Callback;
+  callbackTry: CallbackTry;
   budget: RecipientBudget;
   idempotency: IdempotencyRow;
   key: MasterKeyRow;
@@ -40,6 +42,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   attempt: (row) => row.uuid,
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
+  callbackTry: (row) => tryKey(row.attempt, row.sequence, row.number),
   budget: (row) => liveKey(row.account, row.recipient),
   idempotency: (row) => row.key,
   key: (row) => row.id,
@@ -47,6 +50,8 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
 
 export const liveKey = (application: string, recipient: string) => `${application}|${recipient}`;
 export const pairKey = (attempt: string, number: number) => `${attempt}|${number}`;
+export const tryKey = (attempt: string, sequence: number, number: number) =>
+  `${attempt}|${sequence}|${number}`;
 
 /** One row of the working set: as it was loaded, and as it is now. Absent: undefined. */
 interface Entry<Row> {
@@ -86,6 +91,7 @@ export class WorkingSet implements State {
     attempt: new Map(),
     hop: new Map(),
     callback: new Map(),
+    callbackTry: new Map(),
     budget: new Map(),
     idempotency: new Map(),
     key: new Map(),

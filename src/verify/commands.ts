@@ -31,6 +31,7 @@ export type Command =
   | Receipt
   | GiveUp
   | CallbackTried
+  | RedeliverCallback
   | Expire
   | ForgetRequests
   | CreateAccount
@@ -187,6 +188,21 @@ export interface CallbackTried {
   readonly retriable: boolean;
   readonly httpStatus: number | null;
   readonly reason: string | null;
+  /** Milliseconds, whole; null when nothing was sent. */
+  readonly latency: number | null;
+  /** As the callback had it when it was tried: a try of an earlier schedule settles no later one. */
+  readonly triesBefore: number;
+}
+
+/** Sends a settled callback once more, by the schedule of retries anew: asked for by hand. */
+export interface RedeliverCallback {
+  readonly type: 'redeliver-callback';
+  readonly now: number;
+  readonly owner: number;
+  readonly account: AccountId;
+  readonly session: SessionId;
+  readonly attempt: AttemptId;
+  readonly sequence: number;
 }
 
 /** Ends a session whose time has passed, or (with `force`) one whose key is compromised. */
@@ -350,6 +366,14 @@ export type ReportOutcome = {
   readonly channel?: Channel;
 };
 
+export type RedeliverOutcome =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'not-found' }
+  /** It is not settled: `ready` is due at `nextAt`, `held` waits for an earlier one of its attempt. */
+  | { readonly kind: 'unsettled'; readonly state: 'ready' | 'held'; readonly nextAt: number }
+  /** It has been tried `MAX_CALLBACK_TRIES` times or more. */
+  | { readonly kind: 'exhausted' };
+
 export type ChangeOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'conflict'; readonly why: string }
@@ -362,6 +386,8 @@ export type OutcomeOf<C extends Command> = C extends StartAttempt
     ? ValidateOutcome
     : C extends HopAccepted | HopFailed | Receipt | GiveUp | CallbackTried | Expire
       ? ReportOutcome
-      : ChangeOutcome;
+      : C extends RedeliverCallback
+        ? RedeliverOutcome
+        : ChangeOutcome;
 
 export type Outcome = OutcomeOf<Command>;

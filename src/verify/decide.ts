@@ -1,6 +1,6 @@
 import { createAccount, deleteAccount, reseal, updateAccount } from './accounts.js';
 import { createApplication, deleteApplication, updateApplication } from './applications.js';
-import { callbackTried } from './callbacks.js';
+import { callbackTried, redeliverCallback } from './callbacks.js';
 import type { Command } from './commands.js';
 import type { Decision } from './decision.js';
 import { expire } from './expire.js';
@@ -32,6 +32,8 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return giveUp(state, command);
     case 'callback-tried':
       return callbackTried(state, command);
+    case 'redeliver-callback':
+      return redeliverCallback(state, command);
     case 'expire':
       return expire(state, command);
     case 'forget-requests':

@@ -262,7 +262,10 @@ export interface Callback {
   readonly body: string;
   readonly state: CallbackState;
   readonly owner: number;
+  /** Tries so far, redeliveries included; never goes back. */
   readonly tries: number;
+  /** Tries made before the redelivery that was asked for last, by hand; 0 when none was. */
+  readonly triesBefore: number;
   readonly nextAt: number;
   /** HTTP status of the last answer; null when there was none. */
   readonly httpStatus: number | null;
@@ -270,6 +273,26 @@ export interface Callback {
   readonly reason: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/** One try of a callback, as it ended: the log that an operator reads. */
+export interface CallbackTry {
+  readonly attempt: AttemptId;
+  readonly sequence: number;
+  /** 1-based within the callback. */
+  readonly number: number;
+  /** When it ended. */
+  readonly at: number;
+  /** HTTP status of the answer; null when there was none. */
+  readonly httpStatus: number | null;
+  /** Why it failed, in a few words; null when it did not. */
+  readonly reason: string | null;
+  /** Milliseconds until the answer, or until it was given up; null when nothing was sent. */
+  readonly latency: number | null;
+  /** When the callback is tried again; null when this was the last try of its schedule. */
+  readonly nextAt: number | null;
+  /** It belongs to a redelivery that was asked for by hand. */
+  readonly byHand: boolean;
 }
 
 /** Times of the failed validations of a recipient within the last 24 h, oldest first (contract §3). */
@@ -324,6 +347,21 @@ export function hopId(attempt: AttemptId, number: number): string {
 
 /** The parts of a hop id, or null for what is none. */
 export function parseHopId(id: string): { attempt: AttemptId; number: number } | null {
+  return parseNumbered(id);
+}
+
+/** The id of a callback in the API. */
+export function callbackId(attempt: AttemptId, sequence: number): string {
+  return `${attempt}.${sequence}`;
+}
+
+/** The parts of a callback's id, or null for what is none. */
+export function parseCallbackId(id: string): { attempt: AttemptId; sequence: number } | null {
+  const parts = parseNumbered(id);
+  return parts && { attempt: parts.attempt, sequence: parts.number };
+}
+
+function parseNumbered(id: string): { attempt: AttemptId; number: number } | null {
   const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9][0-9]{0,3})$/.exec(id);
   return match ? { attempt: match[1] as AttemptId, number: Number(match[2]) } : null;
 }

@@ -7,6 +7,7 @@ import type {
   Attempt,
   AttemptId,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
@@ -86,6 +87,7 @@ export type Change =
   | { readonly table: 'attempt'; readonly row: Attempt }
   | { readonly table: 'hop'; readonly row: Hop }
   | { readonly table: 'callback'; readonly row: Callback }
+  | { readonly table: 'callbackTry'; readonly row: CallbackTry }
   | { readonly table: 'budget'; readonly row: RecipientBudget }
   | { readonly table: 'idempotency'; readonly row: IdempotencyRow }
   | { readonly table: 'idempotency'; readonly remove: Pick<IdempotencyRow, 'key'> }
@@ -125,6 +127,7 @@ export function lookupOf(command: Command): Lookup {
             since: command.now - RECEIPT_VALIDITY,
           };
     case 'callback-tried':
+    case 'redeliver-callback':
       return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
     case 'forget-requests':
       return { kind: 'idempotency', keys: command.keys };

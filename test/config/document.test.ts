@@ -36,6 +36,7 @@ limits:
   creates_per_application: 300/m
   creates_per_recipient: off
   creates_per_address: 1000/d
+  redeliveries_per_account: 7/m
   failed_authentications_per_address: 10/h
   failed_authentications_per_auth_id: off
   countries: [US, NO]
@@ -73,6 +74,7 @@ drain_seconds: 0
           perRecipient: null,
           perAddress: { count: 1_000, per: 86_400_000 },
         },
+        redeliveriesPerAccount: { count: 7, per: 60_000 },
         failedAuthentications: { perAddress: { count: 10, per: 3_600_000 }, perAuthId: null },
         countries: ['US', 'NO'],
       },

@@ -32,6 +32,7 @@ describe('without any variable', () => {
           perRecipient: { count: 120, per: 3_600_000 },
           perAddress: null,
         },
+        redeliveriesPerAccount: { count: 120, per: 60_000 },
         failedAuthentications: {
           perAddress: { count: 60, per: 60_000 },
           perAuthId: { count: 60, per: 60_000 },

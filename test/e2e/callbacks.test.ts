@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { plivo } from '../callbacks/plivo-sdk.js';
 import { type Received, Receiver } from '../callbacks/receiver.js';
+import { basic } from '../support/api-server.js';
 import { AUTH_ID, type Countersign, RECIPIENT, startCountersign, TOKEN, type Untyped } from './support.js';
 
 let server: Countersign;
@@ -232,4 +233,75 @@ test('a private address that the operator does not permit is never called', asyn
   const refused = 'countersign_callbacks_total{result="refused"}';
   await strict.until('three callbacks refused', async () => (await strict.metric(refused)) === 3);
   expect(customer.connections).toBe(0);
+});
+
+/** The log of a session's callbacks. */
+async function logOf(session: string): Promise<Untyped[]> {
+  return (await server.get(`/Verify/Session/${session}/Callback/`)).callbacks;
+}
+
+async function redeliver(session: string, id: string): Promise<number> {
+  const path = `/v1/Account/${AUTH_ID}/Verify/Session/${session}/Callback/${id}/Redeliver/`;
+  const headers = { authorization: basic({ authId: AUTH_ID, token: TOKEN } as never) };
+  return (await fetch(`${server.url}${path}`, { method: 'POST', headers })).status;
+}
+
+test.each(['POST', 'GET'] as const)(
+  'a %s callback that failed for good is in the log, and goes out when it is asked for, signed',
+  async (method) => {
+    customer.answer = (response, { parameters }) =>
+      response.writeHead(parameters.ChannelStatus === 'queued' ? 500 : 204).end();
+    const id = await create({ method });
+    for (const [index, wait] of [60_000, 120_000, 240_000].entries()) {
+      await server.until('the answer is recorded', async () => (await retried()) === index + 1);
+      const [pending] = await logOf(id);
+      expect(await redeliver(id, pending.callback_id)).toBe(409);
+      await server.time.advance(wait);
+    }
+    await server.until('all are settled', async () =>
+      (await logOf(id)).every(({ state }) => state === 'failed' || state === 'delivered'),
+    );
+    const [queued, sent, delivered] = await logOf(id);
+    expect([queued, sent, delivered].map(({ state }) => state)).toEqual(['failed', 'delivered', 'delivered']);
+    expect(queued.tries).toMatchObject([
+      { time: '2026-01-31T08:52:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:53:39.363000Z' },
+      { time: '2026-01-31T08:53:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:55:39.363000Z' },
+      { time: '2026-01-31T08:55:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:59:39.363000Z' },
+      { time: '2026-01-31T08:59:39.363000Z', status: 500, next_retry_at: null },
+    ]);
+
+    customer.answer = (response) => response.writeHead(204).end();
+    expect(await redeliver(id, queued.callback_id)).toBe(202);
+    const received = await arrive(7);
+    const again = received.at(-1)!;
+    expect(again.parameters).toEqual(received[0]!.parameters);
+    expect(again.headers['x-plivo-signature-v3-nonce']).not.toBe(
+      received[0]!.headers['x-plivo-signature-v3-nonce'],
+    );
+    expect(isSigned(again) && isSignedV2(again)).toBe(true);
+    await server.until('it is recorded', async () => (await logOf(id))[0].state === 'delivered');
+    expect((await logOf(id))[0].tries.at(-1)).toMatchObject({
+      status: 204,
+      manual: true,
+      next_retry_at: null,
+    });
+  },
+);
+
+test('a redelivery whose retry waits survives a restart of the server', async () => {
+  const id = await create();
+  await arrive(3);
+  await server.until('all are recorded', async () =>
+    (await logOf(id)).every(({ state }) => state === 'delivered'),
+  );
+  customer.answer = (response) => response.writeHead(500).end();
+  const last = (await logOf(id))[2];
+  expect(await redeliver(id, last.callback_id)).toBe(202);
+  await server.until('the failure is recorded', async () => (await logOf(id))[2].tries_made === 2);
+  customer.answer = (response) => response.writeHead(204).end();
+  await server.restart();
+  await server.time.advance(60_000);
+  const received = await arrive(5);
+  expect(received.slice(3).map(({ body }) => body)).toEqual([received[2]!.body, received[2]!.body]);
+  await server.until('it is recorded', async () => (await logOf(id))[2].state === 'delivered');
 });

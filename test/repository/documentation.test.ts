@@ -53,6 +53,7 @@ describe('the configuration page', () => {
     const { count, per } = limits.creates.perRecipient!;
     expect(page).toContain(`| \`creates_per_recipient\` | ${count}/${per === 3_600_000 ? 'h' : per} |`);
     for (const [key, rate] of [
+      ['redeliveries_per_account', limits.redeliveriesPerAccount],
       ['failed_authentications_per_address', limits.failedAuthentications.perAddress],
       ['failed_authentications_per_auth_id', limits.failedAuthentications.perAuthId],
     ] as const) {

@@ -10,7 +10,7 @@ const seeds = Number(process.env.SEEDS ?? 1_000);
 const first = Number(process.env.FIRST_SEED ?? 1);
 
 test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 600_000 }, async () => {
-  const seen = { crashes: 0, sessions: 0, attempts: 0, callbacks: 0, verified: 0, hops: 0 };
+  const seen = { crashes: 0, sessions: 0, attempts: 0, callbacks: 0, redelivered: 0, verified: 0, hops: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
     if (process.env.TRACE) process.stderr.write(`seed ${seed}\n`);
     const world = new World(seed);
@@ -26,6 +26,7 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     seen.crashes += world.crashes;
     seen.verified += world.verified.size;
     seen.callbacks += world.customer.received.length;
+    seen.redelivered += world.redelivered;
     seen.sessions += world.database.tables.session.size;
     seen.attempts += world.database.tables.attempt.size;
     seen.hops += world.database.tables.hop.size;

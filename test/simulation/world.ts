@@ -16,7 +16,7 @@ import { uuidv7 } from '#verify/uuid.js';
 import { codeOf, type Fixture, seed as seedStore, start, validation, wrongCode } from '../support/rows.js';
 import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 import { SimulatedNetwork } from './carriers.js';
-import { SimulatedCustomer } from './customer.js';
+import { contentOf, SimulatedCustomer } from './customer.js';
 import { Dice } from './dice.js';
 import { NodeEnvironment } from './node-environment.js';
 import { must, WatchedDatabase } from './watched-database.js';
@@ -50,6 +50,8 @@ export class World {
   readonly accepted = new Map<string, SessionId>();
   /** Answers `validated` per session. */
   readonly verified = new Map<SessionId, number>();
+  /** Redeliveries answered 202. */
+  redelivered = 0;
   crashes = 0;
 
   constructor(seed: number) {
@@ -68,7 +70,7 @@ export class World {
       (name) =>
         new SimulatedNetwork(name, this.clock, this.dice, faults(), (report) => this.#report(name, report)),
     );
-    this.customer = new SimulatedCustomer(this.dice);
+    this.customer = new SimulatedCustomer(this.dice, (params) => this.#isAskedFor(params));
   }
 
   /** Lives through a few minutes of creates, validations, faults and crashes, then lets everything settle. */
@@ -147,8 +149,9 @@ export class World {
 
   async #act(): Promise<void> {
     const roll = this.dice.roll();
-    if (roll < 0.5) this.#create();
-    else if (roll < 0.75) this.#validate();
+    if (roll < 0.45) this.#create();
+    else if (roll < 0.65) this.#validate();
+    else if (roll < 0.75) this.#redeliver();
     else if (roll < 0.83) await this.#crash();
     else if (roll < 0.9)
       this.dice.pick(this.networks).downUntil = this.clock.now() + this.dice.between(1, 60_000);
@@ -208,6 +211,36 @@ export class World {
         (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
       );
     }
+  }
+
+  /** Asks for some callbacks once more, twice at once now and then; those that are still tried are refused. */
+  #redeliver(): void {
+    for (const callback of [...this.database.tables.callback.values()].slice(-6)) {
+      const copies = this.dice.between(0, 2);
+      for (let copy = 0; copy < copies; copy++) {
+        const node = this.dice.pick(this.nodes);
+        const { account, session, attempt, sequence } = callback;
+        const asked = { account, session, attempt, sequence, now: this.clock.now(), owner: node.store.epoch };
+        node.store.submit({ type: 'redeliver-callback', ...asked }).then(
+          ({ kind }) => {
+            must(kind === 'accepted' || kind === 'unsettled', `a redelivery was ${kind}`);
+            if (node.environment.alive && kind === 'accepted') this.redelivered++;
+          },
+          (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
+        );
+      }
+    }
+  }
+
+  /** Whether somebody has asked for a callback that says this once more. */
+  #isAskedFor(params: URLSearchParams): boolean {
+    const attempt = this.database.attempt(params.get('AttemptUUID')!)!;
+    return this.database
+      .callbacksOf(attempt)
+      .some(
+        ({ triesBefore, body }) =>
+          triesBefore > 0 && contentOf(new URLSearchParams(body)) === contentOf(params),
+      );
   }
 
   /** Kills a node between any two of its steps; another starts at once or a while later. */

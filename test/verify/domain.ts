@@ -9,6 +9,7 @@ import type {
   HopFailed,
   OutcomeOf,
   Receipt,
+  RedeliverCallback,
   StartAttempt,
   Validate,
 } from '#verify/commands.js';
@@ -20,6 +21,7 @@ import type {
   Attempt,
   AttemptId,
   Callback,
+  CallbackTry,
   Recipient,
   SessionId,
 } from '#verify/model.js';
@@ -191,8 +193,30 @@ export class Domain {
       retriable: true,
       httpStatus: 200,
       reason: null,
+      latency: 12,
+      triesBefore: this.rows.callback(attempt, sequence)?.triesBefore ?? 0,
       ...changes,
     } satisfies CallbackTried);
+  }
+
+  redeliver(attempt: AttemptId, sequence: number, changes: Partial<RedeliverCallback> = {}) {
+    return this.run({
+      type: 'redeliver-callback',
+      now: NOW,
+      owner: OWNER,
+      account: ACCOUNT,
+      session: this.rows.attempt(attempt)?.session ?? idOf(99, 1),
+      attempt,
+      sequence,
+      ...changes,
+    } satisfies RedeliverCallback);
+  }
+
+  /** The log of a callback. */
+  tries(attempt: AttemptId, sequence: number): CallbackTry[] {
+    return [...this.rows.writes()]
+      .flatMap((write) => (write.table === 'callbackTry' && write.kind === 'insert' ? [write.row] : []))
+      .filter((each) => each.attempt === attempt && each.sequence === sequence);
   }
 
   session(uuid: SessionId) {

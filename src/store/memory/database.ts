@@ -3,6 +3,7 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
@@ -11,7 +12,7 @@ import type {
   Session,
 } from '../../verify/model.js';
 import type { RowSource } from '../load.js';
-import { keyOf, liveKey, pairKey, type TableName, type Write } from '../working-set.js';
+import { keyOf, liveKey, pairKey, type TableName, tryKey, type Write } from '../working-set.js';
 
 /** A node as the others see it. */
 export interface NodeRow {
@@ -36,6 +37,7 @@ export class MemoryDatabase implements RowSource {
     attempt: new Map<string, Attempt>(),
     hop: new Map<string, Hop>(),
     callback: new Map<string, Callback>(),
+    callbackTry: new Map<string, CallbackTry>(),
     budget: new Map<string, RecipientBudget>(),
     idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
@@ -84,6 +86,14 @@ export class MemoryDatabase implements RowSource {
   callback(attempt: string, sequence: number) {
     return this.tables.callback.get(pairKey(attempt, sequence));
   }
+  /** By sequence. */
+  callbacksOf({ uuid, callbacksMade }: Attempt): readonly Callback[] {
+    return numbered(callbacksMade, (sequence) => this.callback(uuid, sequence));
+  }
+  /** By number. */
+  triesOf({ attempt, sequence, tries }: Callback): readonly CallbackTry[] {
+    return numbered(tries, (number) => this.tables.callbackTry.get(tryKey(attempt, sequence, number)));
+  }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
   }
@@ -113,13 +123,14 @@ export class MemoryDatabase implements RowSource {
     );
   }
 
-  /** Removes a session with its attempts, hops and callbacks. */
+  /** Removes a session with its attempts, hops, callbacks and their tries. */
   removeSession(uuid: string): void {
     for (const attempt of this.attemptsOf(uuid)) {
       for (const { number } of this.hopsOf(attempt.uuid))
         this.tables.hop.delete(pairKey(attempt.uuid, number));
-      for (let sequence = 1; sequence <= attempt.callbacksMade; sequence++) {
-        this.tables.callback.delete(pairKey(attempt.uuid, sequence));
+      for (const callback of this.callbacksOf(attempt)) {
+        for (const each of this.triesOf(callback)) this.tables.callbackTry.delete(keyOf.callbackTry(each));
+        this.tables.callback.delete(keyOf.callback(callback));
       }
       this.tables.attempt.delete(attempt.uuid);
     }
@@ -134,4 +145,9 @@ export class MemoryDatabase implements RowSource {
   #keyOf(table: TableName, row: unknown): string {
     return (keyOf[table] as (row: unknown) => string)(row);
   }
+}
+
+/** The rows 1 to `count`, without those that are not there. */
+function numbered<Row>(count: number, row: (number: number) => Row | undefined): Row[] {
+  return Array.from({ length: count }, (_, index) => row(index + 1)).filter((each) => each !== undefined);
 }

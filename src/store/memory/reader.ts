@@ -63,6 +63,12 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort(newest)
         .slice(query.offset, query.offset + query.limit)
         .map(view),
+    callbacks: async (session, triesOfEach) =>
+      database
+        .attemptsOf(session)
+        .flatMap((attempt) => database.callbacksOf(attempt))
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .map((callback) => ({ callback, tries: database.triesOf(callback).slice(-triesOfEach) })),
     taken: async (query) =>
       [...tables.hop.values()]
         .filter(

@@ -112,6 +112,7 @@ const SQL: { readonly [T in TableName]: TableSql<Tables[T]> } = {
   attempt: sqlOf(CODECS.attempt),
   hop: sqlOf(CODECS.hop),
   callback: sqlOf(CODECS.callback),
+  callbackTry: sqlOf(CODECS.callbackTry),
   budget: sqlOf(CODECS.budget),
   idempotency: sqlOf(CODECS.idempotency),
   key: sqlOf(CODECS.key),

@@ -176,9 +176,23 @@ export const MIGRATIONS: readonly string[] = [
     reason text,
     created_at integer not null,
     updated_at integer not null,
+    tries_before integer not null,
     primary key (attempt, sequence)
   ) strict, without rowid;
   create index callback_ready on callback (owner, host, next_at) where state = 'ready';
+
+  create table callback_try (
+    attempt text not null,
+    sequence integer not null,
+    number integer not null,
+    at integer not null,
+    http_status integer,
+    reason text,
+    latency integer,
+    next_at integer,
+    by_hand integer not null,
+    primary key (attempt, sequence, number)
+  ) strict, without rowid;
 
   create table recipient_budget (
     account text not null,

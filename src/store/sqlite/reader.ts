@@ -20,6 +20,7 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'applications',
   'session',
   'sessions',
+  'callbacks',
   'taken',
   'dueDeliveries',
   'deliveryLanes',
@@ -86,6 +87,23 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       listedSessions(connection, query)
         .flatMap((uuid) => rows.session(uuid) ?? [])
         .map(view),
+    callbacks: (session, triesOfEach) =>
+      rows
+        .attemptsOf(session)
+        .flatMap(({ uuid }) => connection.select('callback', 'where attempt = ? order by sequence', uuid))
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .map((callback) => ({
+          callback,
+          tries: connection
+            .select(
+              'callbackTry',
+              'where attempt = ? and sequence = ? order by number desc limit ?',
+              callback.attempt,
+              callback.sequence,
+              triesOfEach,
+            )
+            .reverse(),
+        })),
     taken: ({ carrier, account, recipient, since, limit }) => {
       const own = recipient === undefined ? '' : 'and s.recipient = ?';
       const found = connection

@@ -3,6 +3,7 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Channel,
   Hop,
   IdempotencyRow,
@@ -357,7 +358,7 @@ const hop: Codec<Hop> = {
 const callback: Codec<Callback> = {
   table: 'callback',
   key: ['attempt', 'sequence'],
-  mutable: ['state', 'owner', 'tries', 'next_at', 'http_status', 'reason', 'updated_at'],
+  mutable: ['state', 'owner', 'tries', 'next_at', 'http_status', 'reason', 'updated_at', 'tries_before'],
   columns: {
     attempt: (row) => row.attempt,
     sequence: (row) => row.sequence,
@@ -375,6 +376,7 @@ const callback: Codec<Callback> = {
     reason: (row) => row.reason,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    tries_before: (row) => row.triesBefore,
   },
   decode: (v) =>
     ({
@@ -394,7 +396,38 @@ const callback: Codec<Callback> = {
       reason: v[13],
       createdAt: v[14],
       updatedAt: v[15],
+      triesBefore: v[16],
     }) as Callback,
+};
+
+const callbackTry: Codec<CallbackTry> = {
+  table: 'callback_try',
+  key: ['attempt', 'sequence', 'number'],
+  // A log: written once.
+  mutable: [],
+  columns: {
+    attempt: (row) => row.attempt,
+    sequence: (row) => row.sequence,
+    number: (row) => row.number,
+    at: (row) => row.at,
+    http_status: (row) => row.httpStatus,
+    reason: (row) => row.reason,
+    latency: (row) => row.latency,
+    next_at: (row) => row.nextAt,
+    by_hand: (row) => flag(row.byHand),
+  },
+  decode: (v) =>
+    ({
+      attempt: v[0],
+      sequence: v[1],
+      number: v[2],
+      at: v[3],
+      httpStatus: v[4],
+      reason: v[5],
+      latency: v[6],
+      nextAt: v[7],
+      byHand: v[8] === 1,
+    }) as CallbackTry,
 };
 
 const budget: Codec<RecipientBudget> = {
@@ -459,6 +492,7 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   attempt,
   hop,
   callback,
+  callbackTry,
   budget,
   idempotency,
   key,
