@@ -10,7 +10,7 @@ import {
   type Session,
   sessionStatus,
 } from './model.js';
-import type { State } from './state.js';
+import type { Change, State } from './state.js';
 import { formatTime } from './time.js';
 
 /** Waits before the retries of a callback, in milliseconds (contract §6). */
@@ -55,6 +55,8 @@ export function callbackFor(
     nextAt: at.now,
     httpStatus: null,
     reason: null,
+    triedAt: null,
+    latency: null,
     createdAt: at.now,
     updatedAt: at.now,
   };
@@ -99,15 +101,16 @@ export function callbackTried(state: State, command: CallbackTried): Decision<Ca
   }
   if (!command.ok && callback.owner !== command.owner) return unchanged({ kind: 'not-owner' });
 
-  const { now, httpStatus, reason } = command;
+  const { now, httpStatus, reason, latency } = command;
   const wait = command.ok || !command.retriable ? undefined : retryWait(callback);
   const nextAt = wait === undefined ? null : now + wait;
-  const entry = { table: 'callbackTry', row: tryOf(callback, command, nextAt) } as const;
-  const tried = { ...callback, tries: callback.tries + 1, httpStatus, reason, updatedAt: now };
+  const before = logged(callback);
+  const result = { tries: callback.tries + 1, httpStatus, reason, triedAt: now, latency };
+  const tried = { ...callback, ...result, updatedAt: now };
   if (nextAt !== null) {
     return {
       outcome: { kind: 'recorded' },
-      changes: [{ table: 'callback', row: { ...tried, nextAt } }, entry],
+      changes: [{ table: 'callback', row: { ...tried, nextAt } }, ...before],
       effects: [],
     };
   }
@@ -116,7 +119,7 @@ export function callbackTried(state: State, command: CallbackTried): Decision<Ca
   if (command.sequence <= attempt.callbacksSettled) {
     return {
       outcome: { kind: 'recorded' },
-      changes: [{ table: 'callback', row: settled }, entry],
+      changes: [{ table: 'callback', row: settled }, ...before],
       effects: [],
     };
   }
@@ -129,24 +132,33 @@ export function callbackTried(state: State, command: CallbackTried): Decision<Ca
       { table: 'callback', row: settled },
       { table: 'attempt', row: { ...attempt, callbacksSettled: command.sequence } },
       ...(released ? [{ table: 'callback' as const, row: released }] : []),
-      entry,
+      ...before,
     ],
     effects: released ? [{ kind: 'callback', callback: released }] : [],
   };
 }
 
-function tryOf(callback: Callback, command: CallbackTried, nextAt: number | null): CallbackTry {
+/** The last try of a callback, while its row has it and the log not yet. */
+export function lastTry(callback: Callback): CallbackTry | null {
+  const { attempt, sequence, tries, triedAt, httpStatus, reason, latency, state, nextAt } = callback;
+  if (triedAt === null) return null;
   return {
-    attempt: callback.attempt,
-    sequence: callback.sequence,
-    number: callback.tries + 1,
-    at: command.now,
-    httpStatus: command.httpStatus,
-    reason: command.reason,
-    latency: command.latency,
-    nextAt,
+    attempt,
+    sequence,
+    number: tries,
+    at: triedAt,
+    httpStatus,
+    reason,
+    latency,
+    nextAt: state === 'ready' ? nextAt : null,
     byHand: callback.triesBefore > 0,
   };
+}
+
+/** What moves the last try to the log, before the row is used for another. */
+function logged(callback: Callback): readonly Change[] {
+  const row = lastTry(callback);
+  return row ? [{ table: 'callbackTry', row }] : [];
 }
 
 /**
@@ -168,12 +180,13 @@ export function redeliverCallback(state: State, command: RedeliverCallback): Dec
     state: 'ready',
     owner,
     triesBefore: callback.tries,
+    triedAt: null,
     nextAt: now,
     updatedAt: now,
   };
   return {
     outcome: { kind: 'accepted' },
-    changes: [{ table: 'callback', row: due }],
+    changes: [{ table: 'callback', row: due }, ...logged(callback)],
     effects: [{ kind: 'callback', callback: due }],
   };
 }

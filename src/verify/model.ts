@@ -271,11 +271,18 @@ export interface Callback {
   readonly httpStatus: number | null;
   /** Why the last try failed, in a few words; null when it did not. */
   readonly reason: string | null;
+  /** When the last try ended; null when none did since the log was written (see `lastTry`). */
+  readonly triedAt: number | null;
+  /** Of that try, as in `CallbackTry`. */
+  readonly latency: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
-/** One try of a callback, as it ended: the log that an operator reads. */
+/**
+ * One try of a callback, as it ended: the log that an operator reads. A row of its own only when another try follows:
+ * most callbacks succeed at once, and the last try stands in the callback's own row.
+ */
 export interface CallbackTry {
   readonly attempt: AttemptId;
   readonly sequence: number;

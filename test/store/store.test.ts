@@ -470,7 +470,8 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       expect((await store.read.callbacks(calling.session, 20)).map(({ tries }) => tries.length)).toEqual([
         1, 2, 1,
       ]);
-      expect(triesIn(store, directory)).toBe(4);
+      // The last try of each is in its own row.
+      expect(triesIn(store, directory)).toBe(1);
       expect(await store.purge(olderThan(NOW + DAY), 10)).toEqual({ sessions: 1, budgets: 0 });
       expect(await shown(live, calling)).toEqual([true, false]);
       expect(await store.read.callbacks(calling.session, 20)).toEqual([]);

@@ -1,5 +1,6 @@
 import { decideAll, WorkingSet } from '#store/working-set.js';
 import { defaultApplication } from '#verify/applications.js';
+import { lastTry } from '#verify/callbacks.js';
 import { revealCode } from '#verify/codes.js';
 import type {
   CallbackTried,
@@ -214,9 +215,12 @@ export class Domain {
 
   /** The log of a callback. */
   tries(attempt: AttemptId, sequence: number): CallbackTry[] {
-    return [...this.rows.writes()]
+    const earlier = [...this.rows.writes()]
       .flatMap((write) => (write.table === 'callbackTry' && write.kind === 'insert' ? [write.row] : []))
       .filter((each) => each.attempt === attempt && each.sequence === sequence);
+    const callback = this.rows.callback(attempt, sequence);
+    const last = callback && lastTry(callback);
+    return last ? [...earlier, last] : earlier;
   }
 
   session(uuid: SessionId) {

@@ -1,3 +1,4 @@
+import { lastTry } from '../../verify/callbacks.js';
 import type {
   Account,
   Application,
@@ -91,8 +92,12 @@ export class MemoryDatabase implements RowSource {
     return numbered(callbacksMade, (sequence) => this.callback(uuid, sequence));
   }
   /** By number. */
-  triesOf({ attempt, sequence, tries }: Callback): readonly CallbackTry[] {
-    return numbered(tries, (number) => this.tables.callbackTry.get(tryKey(attempt, sequence, number)));
+  triesOf(callback: Callback): readonly CallbackTry[] {
+    const { attempt, sequence, tries } = callback;
+    const last = lastTry(callback);
+    return numbered(tries, (number) =>
+      number === last?.number ? last : this.tables.callbackTry.get(tryKey(attempt, sequence, number)),
+    );
   }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));

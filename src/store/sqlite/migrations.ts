@@ -177,6 +177,8 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null,
     tries_before integer not null,
+    tried_at integer,
+    latency integer,
     primary key (attempt, sequence)
   ) strict, without rowid;
   create index callback_ready on callback (owner, host, next_at) where state = 'ready';

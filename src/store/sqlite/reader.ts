@@ -1,3 +1,4 @@
+import { lastTry } from '../../verify/callbacks.js';
 import type { AccountId, Session, SessionId } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import { uuidFloor } from '../../verify/uuid.js';
@@ -92,18 +93,19 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         .attemptsOf(session)
         .flatMap(({ uuid }) => connection.select('callback', 'where attempt = ? order by sequence', uuid))
         .sort((a, b) => a.createdAt - b.createdAt)
-        .map((callback) => ({
-          callback,
-          tries: connection
+        .map((callback) => {
+          const last = lastTry(callback);
+          const earlier = connection
             .select(
               'callbackTry',
               'where attempt = ? and sequence = ? order by number desc limit ?',
               callback.attempt,
               callback.sequence,
-              triesOfEach,
+              triesOfEach - (last ? 1 : 0),
             )
-            .reverse(),
-        })),
+            .reverse();
+          return { callback, tries: last ? [...earlier, last] : earlier };
+        }),
     taken: ({ carrier, account, recipient, since, limit }) => {
       const own = recipient === undefined ? '' : 'and s.recipient = ?';
       const found = connection

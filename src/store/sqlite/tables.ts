@@ -358,7 +358,18 @@ const hop: Codec<Hop> = {
 const callback: Codec<Callback> = {
   table: 'callback',
   key: ['attempt', 'sequence'],
-  mutable: ['state', 'owner', 'tries', 'next_at', 'http_status', 'reason', 'updated_at', 'tries_before'],
+  mutable: [
+    'state',
+    'owner',
+    'tries',
+    'next_at',
+    'http_status',
+    'reason',
+    'updated_at',
+    'tries_before',
+    'tried_at',
+    'latency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     sequence: (row) => row.sequence,
@@ -377,6 +388,8 @@ const callback: Codec<Callback> = {
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
     tries_before: (row) => row.triesBefore,
+    tried_at: (row) => row.triedAt,
+    latency: (row) => row.latency,
   },
   decode: (v) =>
     ({
@@ -397,6 +410,8 @@ const callback: Codec<Callback> = {
       createdAt: v[14],
       updatedAt: v[15],
       triesBefore: v[16],
+      triedAt: v[17],
+      latency: v[18],
     }) as Callback,
 };
 

@@ -85,6 +85,7 @@ describe('a redelivery (§6)', () => {
       state: 'ready',
       owner: OWNER + 1,
       triesBefore: 4,
+      triedAt: null,
       nextAt: NOW + 5,
       updatedAt: NOW + 5,
     };
