@@ -9,6 +9,8 @@ import { badRequest, failureOf, NO_SUCH_PATH, rawFailure, sendFailure } from './
 import { health } from './health.js';
 import { watchMethods } from './methods.js';
 import { plivo } from './plivo/routes.js';
+import { reference } from './reference/routes.js';
+import { watchRoutes } from './reference/watch-routes.js';
 import { recordRequest } from './request-log.js';
 import { schemaError } from './schema-errors.js';
 
@@ -88,6 +90,7 @@ export function buildApi(context: ApiContext): FastifyInstance {
   app.decorateRequest('startedAt', 0);
   useJsonBodies(app);
   const methodsOf = watchMethods(app);
+  const routes = watchRoutes(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = environment.monotonic();
@@ -123,6 +126,7 @@ export function buildApi(context: ApiContext): FastifyInstance {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   health(app, context);
+  reference(app, routes);
   void app.register(async (scope) => plivo(scope, context), { prefix: '/v1/Account/:auth_id' });
   return app;
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { buildApi } from '#api/app.js';
 import type { ApiContext } from '#api/context.js';
+import type { OpenApiDocument } from '#api/reference/document.js';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
 import type { Environment } from '#environment.js';
@@ -16,6 +17,7 @@ import { revealCode } from '#verify/codes.js';
 import { tokenPlace } from '#verify/keyring.js';
 import type { Limits } from '#verify/limits.js';
 import type { Account, AccountId, Application, ApplicationId, SessionId } from '#verify/model.js';
+import { checkAgainst, type Reference } from './reference.js';
 import { newId, newKey, wrongCode } from './rows.js';
 
 /** 2026-01-31T08:52:39.363Z, when every server of these tests starts. */
@@ -45,6 +47,7 @@ export interface ApiServer {
   readonly application: Application;
   readonly store: MemoryStore;
   readonly context: ApiContext;
+  readonly reference: Reference;
   /** Lines of the log so far. */
   readonly logged: string[];
   /** Moves both clocks. */
@@ -52,7 +55,10 @@ export interface ApiServer {
   /** Replaces rows of the main account and its default application, as another process would. */
   change(changes: { account?: Partial<Account>; application?: Partial<Application> }): void;
   addApplication(owner: AccountId, changes?: Partial<Application>): Promise<Application>;
-  /** A call as `main`, or with other credentials (null: none), below `/v1/Account/{auth_id}`. */
+  /**
+   * A call as `main`, or with other credentials (null: none), below `/v1/Account/{auth_id}`. Rejects when the answer is
+   * not as the reference says.
+   */
   call(
     method: string,
     path: string,
@@ -65,6 +71,14 @@ export interface ApiServer {
   /** Lets the carrier take and deliver the latest attempt of a session. */
   deliver(session: SessionId): Promise<void>;
   close(): Promise<void>;
+}
+
+let known: Reference | undefined;
+
+/** The reference of these servers, which is the same for all of a file. */
+async function documented(url: string): Promise<Reference> {
+  known ??= checkAgainst((await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument);
+  return known;
 }
 
 /** The defaults. */
@@ -136,7 +150,11 @@ export async function startApi(
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
 
+  const reference = await documented(url);
+  logged.length = 0;
+
   const server: ApiServer = {
+    reference,
     url,
     port,
     main: main.credentials,
@@ -179,6 +197,16 @@ export async function startApi(
         redirect: 'manual',
       });
       const text = await response.text();
+      const complaints = reference.complaints({
+        method,
+        target: response.url.slice(url.length),
+        status: response.status,
+        header: (name) => response.headers.get(name),
+        text,
+      });
+      if (complaints.length > 0) {
+        throw new Error(`${method} ${path} is not as documented: ${complaints.join('; ')}\n${text}`);
+      }
       return {
         status: response.status,
         headers: response.headers,
