@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/app.js';
 import type { ApiContext } from '#api/context.js';
 import type { OpenApiDocument } from '#api/reference/document.js';
@@ -87,7 +88,7 @@ export const LIMITS: Limits = loadConfig({}, carrierTypes).limits;
 /** A real API on a real port, over a store in memory and a clock that moves only when it is told to. */
 export async function startApi(
   overrides: Partial<ApiContext> = {},
-  options: { readonly logLevel?: string } = {},
+  options: { readonly logLevel?: string; readonly mount?: (app: FastifyInstance) => void } = {},
 ): Promise<ApiServer> {
   let elapsed = 0;
   const environment: Environment = {
@@ -146,6 +147,7 @@ export async function startApi(
     ...overrides,
   };
   const app = buildApi(context);
+  options.mount?.(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

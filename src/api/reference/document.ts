@@ -164,6 +164,11 @@ function schemaOf({ method, url, body, answers, operation }: KnownRoute & { oper
   };
 }
 
+/** What a media type says by itself. */
+function contentOf(mediaType: string): Schema {
+  return { type: mediaType === 'application/json' ? 'object' : 'string' };
+}
+
 function object(properties: readonly (readonly [string, Schema])[]): Schema {
   return { type: 'object', properties: Object.fromEntries(properties) };
 }
@@ -202,7 +207,7 @@ function successes({ answers }: Operation, schemas: Readonly<Record<string, Sche
       const common = { 'x-response-description': description, ...(headers ? { headers } : {}) };
       const schema = schemas[status];
       if (mediaType !== undefined) {
-        return [status, { ...common, content: { [mediaType]: { schema: schema ?? { type: 'string' } } } }];
+        return [status, { ...common, content: { [mediaType]: { schema: schema ?? contentOf(mediaType) } } }];
       }
       if (!schema) return [status, { ...common, type: 'null' }];
       const examples = example === undefined ? {} : { 'x-examples': examplesOf({ example }) };
