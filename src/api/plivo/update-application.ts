@@ -18,7 +18,9 @@ const OPERATION: Operation = {
     examples: { 'longer codes': { code_length: 8 } },
   },
   answers: { 202: { description: 'The application as it is now.' } },
-  errors: { 409: 'The default application cannot step down by itself, and `app_hash` and `domain` exclude each other.' },
+  errors: {
+    409: 'The default application cannot step down by itself, and `app_hash` and `domain` exclude each other.',
+  },
 };
 
 /** `POST …/Verify/Application/{app_uuid}/` → 202 (contract §9): what is not named stays. */
