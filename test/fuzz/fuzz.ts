@@ -59,7 +59,10 @@ export async function fuzz(world: World, { requests, seed, onProgress }: FuzzOpt
     );
     try {
       const bytes = write({ ...request, target }, world);
-      const isWhole = request.framing === 'length' && request.trailer.length === 0;
+      const isWhole =
+        request.framing === 'length' &&
+        request.trailer.length === 0 &&
+        !request.headers.some(([name]) => name === 'Connection');
       const { answers, reset } = await exchange(world.port, bytes, isWhole, () => request.method === 'HEAD');
       if (answers.length === 0 && !reset) fail('no answer');
       for (const [index, answer] of answers.entries()) {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newDirectory } from '../cli/command-line.js';
 import { cached } from '../conformance/cache.js';
 import { run } from '../conformance/command.js';
 import type { World } from './world.js';
@@ -47,14 +48,26 @@ export async function runSchemathesis(world: World, seed: number): Promise<strin
     return [`schemathesis cannot be installed: ${(error as Error).message.slice(-1_000)}`];
   }
   console.log('schemathesis: running');
+  const directory = newDirectory();
+  const config = join(directory, 'schemathesis.toml');
+  const known = ['auth_id', 'session_uuid'].map(
+    (name) => `${name} = ${JSON.stringify(world.known(name, 0))}`,
+  );
+  writeFileSync(config, `[parameters]\n${known.join('\n')}\n`);
   const options = [
     ...['--checks', CHECKS.join(',')],
     ...['--auth', `${world.authId}:${world.token}`],
     ...['--max-examples', '60', '--workers', '4', '--seed', String(seed), '--generation-database', 'none'],
-    // What is known makes it past the first look-up.
     ...['--exclude-operation-id', 'reportReceipt', '--no-color'],
   ];
-  const ended = await run({ program, args: ['run', `${world.url}/openapi.json`, ...options] }, RUN_SECONDS);
+  const ended = await run(
+    {
+      program,
+      args: ['--config-file', config, 'run', `${world.url}/openapi.json`, ...options],
+      cwd: directory,
+    },
+    RUN_SECONDS,
+  );
   console.log(ended.stdout.split('\n').slice(-14).join('\n'));
   return ended.code === 0 ? [] : [`schemathesis: ${ended.stdout.slice(-6_000)}${ended.stderr.slice(-1_000)}`];
 }

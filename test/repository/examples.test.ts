@@ -110,6 +110,7 @@ describe('the examples in the documentation', () => {
       'README.md',
       'docs/applications.md',
       'docs/carriers/inbox.md',
+      'docs/errors.md',
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { NO_CONTROLS } from '../../verify/application-fields.js';
 
 /**
  * The fields of a subaccount. SDKs send further ones (ids, `cascade`), which are ignored; Node sends booleans as
@@ -10,7 +11,7 @@ export const SubaccountBody = Type.Object({
       type: ['string', 'null'],
       minLength: 1,
       maxLength: 100,
-      pattern: '^\\P{Cc}*$',
+      pattern: NO_CONTROLS,
       description: 'a name of 1 to 100 characters',
     }),
   ),
