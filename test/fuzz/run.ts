@@ -29,7 +29,7 @@ const result = await fuzz(world, {
   requests,
   seed,
   onProgress: (done) => {
-    if (done % 2_500 === 0) console.log(`fuzz: ${done} requests in ${seconds()} s`);
+    if (done % 2_000 === 0) console.log(`fuzz: ${done} requests in ${seconds()} s`);
   },
 });
 const problems = [...result.failures, ...(await world.close())];
