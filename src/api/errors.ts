@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { StoreError } from '../store/store.js';
 import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
@@ -183,10 +184,11 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 export function rawFailure(apiId: string, failure: Failure): string {
   const body = JSON.stringify({ api_id: apiId, error: failure.error });
   return [
-    `HTTP/1.1 ${failure.status} Bad Request`,
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(failure.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     '',
     body,
   ].join('\r\n');

@@ -156,6 +156,22 @@ describe('§7 a method that a path does not take is 405 with Allow', () => {
     expectShape(answer);
   });
 
+  test('CONNECT, which asks for a tunnel', async () => {
+    const path = `/v1/Account/${api.main.authId}${PATH}`;
+    for (const [target, status] of [
+      [path, 405],
+      ['example.com:443', 404],
+      ['/nothing/', 404],
+    ] as const) {
+      const bytes = `CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
+      const answer = parseRaw(await sendRaw(api.port, bytes));
+      expect(answer.status).toBe(status);
+      if (status === 405) expect(answer.head).toContain('allow: GET, HEAD, POST');
+      expect(answer.body).toEqual({ api_id: expect.stringMatching(/^.{36}$/), error: expect.any(String) });
+      expect(api.logged.some((line) => JSON.parse(line).api_id === answer.body.api_id)).toBe(true);
+    }
+  });
+
   test('even one that no router knows, and whatever its body is', async () => {
     const head = `PROPFIND /v1/Account/${api.main.authId}${PATH}?x=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
     const answer = parseRaw(await sendRaw(api.port, `${head}Content-Type: x\r\nContent-Length: 1\r\n\r\n{`));

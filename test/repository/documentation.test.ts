@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
 import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
@@ -149,6 +150,16 @@ describe('the page of messages', () => {
     }
     expect(segmentsOf('a'.repeat(161)).count).toBe(2);
     expect(segmentsOf(`${'a'.repeat(160)}ó`).count).toBe(3);
+  });
+});
+
+describe('the page of errors', () => {
+  it('has every channel error code, and no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| (\d{2,4}) \| (.+) \|$/gm)];
+    const codes = rows
+      .filter(([, , text]) => !text!.includes('|'))
+      .map(([, code, text]) => [Number(code), text]);
+    expect(codes).toEqual([...CHANNEL_ERRORS.sms, ...CHANNEL_ERRORS.voice]);
   });
 });
 

@@ -115,6 +115,7 @@ describe('the examples in the documentation', () => {
       'docs/callbacks.md',
       'docs/carriers/inbox.md',
       'docs/charges.md',
+      'docs/errors.md',
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',

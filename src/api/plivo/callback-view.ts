@@ -2,33 +2,34 @@ import { type Static, Type } from 'typebox';
 import type { CallbackRecord } from '../../store/store.js';
 import { type CallbackState, type CallbackTry, callbackId } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
+import { optionalText, time, uuid } from '../wire.js';
 
-const NullableString = Type.Unsafe<string | null>({ type: 'string', nullable: true });
-const NullableInteger = Type.Unsafe<number | null>({ type: 'integer', nullable: true });
+const optionalInteger = (description: string) =>
+  Type.Unsafe<number | null>({ type: 'integer', nullable: true, description });
 
 const TryView = Type.Object({
-  time: Type.String(),
-  status: NullableInteger,
-  reason: NullableString,
-  latency_ms: NullableInteger,
-  next_retry_at: NullableString,
-  manual: Type.Boolean(),
+  time: time('when it ended'),
+  status: optionalInteger('the HTTP status of the answer; null: there was none'),
+  reason: optionalText('why it failed; null: it did not'),
+  latency_ms: optionalInteger('milliseconds until the answer; null: no connection was tried'),
+  next_retry_at: optionalText('when it was to be tried again; null: this was the last try'),
+  manual: Type.Boolean({ description: 'it belongs to a redelivery' }),
 });
 
 /** A callback on the wire, with its log (contract §6). */
 export const CallbackView = Type.Object({
-  callback_id: Type.String(),
-  attempt_uuid: Type.String(),
-  sequence: Type.Integer(),
+  callback_id: Type.String({ description: 'attempt and sequence, joined by a dot' }),
+  attempt_uuid: uuid('the attempt'),
+  sequence: Type.Integer({ minimum: 1, description: 'of the callbacks of its attempt' }),
   url: Type.String(),
-  method: Type.String(),
-  state: Type.String(),
-  session_status: Type.String(),
-  channel: Type.String(),
-  channel_status: Type.String(),
-  created_at: Type.String(),
-  next_retry_at: NullableString,
-  tries_made: Type.Integer(),
+  method: Type.String({ enum: ['POST', 'GET'] }),
+  state: Type.String({ enum: ['pending', 'held', 'delivered', 'failed'] }),
+  session_status: Type.String({ description: 'as the callback says it' }),
+  channel: Type.String({ description: 'as the callback says it' }),
+  channel_status: Type.String({ description: 'as the callback says it' }),
+  created_at: time('when the event happened that it tells'),
+  next_retry_at: optionalText('when it is tried next; null: it is settled or held'),
+  tries_made: Type.Integer({ minimum: 0 }),
   tries: Type.Array(TryView),
 });
 

@@ -7,14 +7,29 @@ import { formatTime } from '../../verify/time.js';
 import type { ApiContext } from '../context.js';
 import { ApiError, type Failure, NO_SUCH_CALLBACK, sendFailure, tooMany } from '../errors.js';
 import { createLimiter } from '../limits/limiter.js';
+import type { Operation } from '../reference/operation.js';
+import { apiId, uuid } from '../wire.js';
 import { sessionOf } from './find-session.js';
 
 const Answer = Type.Object({
-  api_id: Type.String(),
+  api_id: apiId,
   message: Type.String(),
-  session_uuid: Type.String(),
+  session_uuid: uuid('the session'),
   callback_id: Type.String(),
 });
+
+const OPERATION: Operation = {
+  id: 'redeliverCallback',
+  tag: 'Callbacks',
+  summary: 'Send a callback again',
+  description:
+    'With the same content and fresh signatures, and retried like any callback. For one that was delivered or whose last retry failed.',
+  answers: { 202: { description: 'It is durable that the callback is sent once more.' } },
+  errors: {
+    409: `The callback is still being tried or waits for an earlier one, or was tried ${MAX_CALLBACK_TRIES} times.`,
+    429: 'More redeliveries than `limits.redeliveries_per_account` allows, or too many failed authentications.',
+  },
+};
 
 /**
  * `POST …/Verify/Session/{session_uuid}/Callback/{callback_id}/Redeliver/` → 202 (contract §6): it is durable that
@@ -25,7 +40,7 @@ export function redeliverCallback(app: FastifyInstance, context: ApiContext): vo
   const limiter = createLimiter(environment, limits.redeliveriesPerAccount);
   app.post(
     '/Verify/Session/:session_uuid/Callback/:callback_id/Redeliver/',
-    { schema: { response: { 202: Answer } } },
+    { schema: { response: { 202: Answer } }, config: { operation: OPERATION } },
     async (request, reply) => {
       const account = request.account!.authId;
       const wait = limiter.wait(account);
