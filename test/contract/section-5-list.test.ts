@@ -370,11 +370,8 @@ describe('§5 the filters', () => {
 /** Makes further sessions of one, one for each of so many milliseconds after it. */
 function copySession(dataDir: string, session: string, times: number): void {
   const database = new Database(join(dataDir, 'countersign.db'));
-  const columns = database
-    .prepare('select name from pragma_table_info(?)')
-    .raw()
-    .all('session')
-    .map(([name]) => name);
+  const rows = database.prepare('select name from pragma_table_info(?)').raw().all('session');
+  const columns = (rows as [string][]).map(([name]) => name);
   const uuid = "printf('%08x-%04x-7000-8000-', at >> 16, at & 65535) || lower(hex(randomblob(6)))";
   const own: Record<string, string> = { uuid, created_at: 'at', updated_at: 'at' };
   database

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { beforeAll, describe, expect } from 'vitest';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import type { Received, Receiver } from '../callbacks/receiver.js';
-import { startCountersign } from '../e2e/support.js';
+import { type InboxMessage, RECIPIENT, startCountersign } from '../e2e/support.js';
 import type { Credentials } from '../support/api-server.js';
-import { startServerProcess } from '../support/server-process.js';
-import { eventually } from '../support/virtual-time.js';
 import { section } from './section.js';
 import { startWorld, type World } from './world.js';
 
@@ -71,9 +72,9 @@ async function ownServer() {
   const server = await startCountersign();
   const retried = () => server.metric('countersign_callbacks_total{result="retried"}');
   return {
-    time: server.time,
-    create: (customer: Receiver) =>
-      server.sessions().create({ recipient: world.recipient(), url: customer.url() }),
+    ...server,
+    create: (customer: Receiver, recipient = world.recipient()) =>
+      server.sessions().create({ recipient, url: customer.url() }),
     arrive: (customer: Receiver, count: number) =>
       server.until(`${count} callbacks`, () => customer.requests.length >= count),
     /** Lets something make callbacks fail, and waits until so many are to be tried again. */
@@ -240,23 +241,20 @@ describe('§6 the statuses', () => {
 
 describe('§6 delivery of callbacks', () => {
   proves(['At least once, in order per attempt', 'The body is fixed when the event happens'], async () => {
+    const server = await ownServer();
     const customer = await world.customer();
     customer.answer = (response) => response.writeHead(503).end();
-    const session = await world.create({ url: customer.url() });
-    const [message] = await world.messages(session);
-    await world.callbacks(customer, 1);
-    // All of this happens while the first callback waits for its next try.
-    await world.report(message!, 'delivered');
-    await world.validate(session, { otp: message!.code });
+    await server.failing(1, () => server.create(customer, RECIPIENT));
+    // The session goes on while its first callback waits for the next try.
+    const [{ session_uuid: id, otp }] = (await server.inbox(1)) as [InboxMessage];
+    await server.sessions().validate({ id, otp });
     customer.answer = (response) => response.writeHead(204).end();
-    await world.server.until('the retry', async () => {
-      await world.server.time.advance(10_000);
-      return customer.requests.length >= 4;
-    });
+    await server.time.advance(60_000);
+    await server.arrive(customer, 4);
     const heard = customer.requests.map(({ parameters }) => parameters.ChannelStatus);
     expect(heard).toEqual(['queued', 'queued', 'sent', 'delivered']);
     expect(customer.requests[1]!.body).toBe(customer.requests[0]!.body);
-    for (const { parameters } of customer.requests) expect(parameters.SessionStatus).toBe('in-progress');
+    expect(customer.requests[1]!.parameters.SessionStatus).toBe('in-progress');
   });
 
   proves(
@@ -285,28 +283,26 @@ describe('§6 delivery of callbacks', () => {
   );
 
   proves('After a crash one that had just succeeded may be sent again, with the same content', async () => {
-    const server = await startServerProcess();
+    const directory = mkdtempSync(join(tmpdir(), 'countersign-crash-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const [alive, crashed] = [join(directory, 'alive'), join(directory, 'crashed')];
     const customer = await world.customer();
-    let killed = false;
-    customer.answer = async (response, { parameters }) => {
-      if (parameters.ChannelStatus === 'sent' && !killed) {
-        killed = true;
-        // The customer has it, but that was never recorded.
-        await server.end('SIGKILL');
+    customer.answer = (response, { parameters }) => {
+      // What a crash would leave now: the customer has the callback, and that is not recorded.
+      if (parameters.ChannelStatus === 'sent' && !existsSync(crashed)) {
+        cpSync(alive, crashed, { recursive: true, filter: (path) => !path.endsWith('.sock') });
       }
       response.writeHead(204).end();
     };
-    await server.create({ recipient: '14155551234', url: customer.url() });
-    await eventually('it is killed', () => killed && !server.isAlive);
-    await server.start();
-    const statuses = () => customer.requests.map(({ parameters }) => parameters.ChannelStatus);
-    await eventually('the last callback', () => statuses().includes('delivered'));
-    expect([...new Set(statuses())]).toEqual(['queued', 'sent', 'delivered']);
-    expect(statuses().filter((status) => status === 'sent')).toHaveLength(2);
-    for (const status of ['queued', 'sent', 'delivered']) {
-      const bodies = customer.requests.filter(({ parameters }) => parameters.ChannelStatus === status);
-      expect(new Set(bodies.map(({ body }) => body)).size).toBe(1);
-    }
+    const server = await startCountersign({ env: { COUNTERSIGN_DATA_DIR: alive } });
+    await server.sessions().create({ recipient: world.recipient(), url: customer.url() });
+    await server.until('3 callbacks', () => customer.requests.length >= 3);
+    const restarted = await startCountersign({ env: { COUNTERSIGN_DATA_DIR: crashed } });
+    await restarted.until('5 callbacks', () => customer.requests.length >= 5);
+
+    const [queued, sent, delivered, ...again] = customer.requests.map(({ body }) => body);
+    expect(queued).toContain('ChannelStatus=queued');
+    expect(again).toEqual([sent, delivered]);
   });
 
   proves(
@@ -459,13 +455,9 @@ describe('§6 the signatures', () => {
       const nonces: string[] = [];
       for (const as of [world.main, sub]) {
         const customer = await world.customer();
-        // The first is sent twice, under two nonces.
-        customer.answer = (response) => response.writeHead(customer.requests.length === 1 ? 500 : 204).end();
         await world.create({ url: customer.url() }, { as });
-        await world.server.until('the retry', async () => {
-          await world.server.time.advance(10_000);
-          return customer.requests.length >= 3;
-        });
+        await world.create({ url: customer.url() }, { as });
+        await world.callbacks(customer, 4);
         for (const request of customer.requests) {
           expect(header(request, 'v2')).toBe(v2(request, as.token));
           expect(header(request, 'v3')).toBe(v3(request, as.token));
@@ -474,7 +466,6 @@ describe('§6 the signatures', () => {
           nonces.push(header(request, 'v3-nonce'));
         }
       }
-      expect(nonces.length).toBeGreaterThanOrEqual(6);
       expect(new Set(nonces).size).toBe(nonces.length);
     },
   );
