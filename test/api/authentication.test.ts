@@ -51,4 +51,3 @@ test('§1 the scheme is read without regard to case', async () => {
     (await api.call('GET', LIST, { as: null, of: api.main.authId, headers: { authorization } })).status,
   ).toBe(200);
 });
-

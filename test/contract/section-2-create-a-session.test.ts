@@ -370,6 +370,9 @@ describe('§2 of a repeated create', () => {
     for (const { method, path } of await world.callbacks(second, 3)) {
       expect(`${method} ${path}`).toMatch(/^GET \/next\?SessionUUID=/);
     }
+    await world.server.passUntilSwept(600_000);
+    const expiry = (await world.callbacks(second, 4))[3]!;
+    expect(expiry).toMatchObject({ method: 'GET', parameters: { SessionStatus: 'expired' } });
     expect(first.requests).toHaveLength(2);
   });
 
