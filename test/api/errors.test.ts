@@ -180,19 +180,6 @@ describe('§7 a method that a path does not take is 405 with Allow', () => {
   });
 });
 
-test('base path: every path is served with and without its trailing slash, and never redirected', async () => {
-  const { session_uuid } = (await api.call('POST', '/Verify/Session', { body: { recipient: '14155551234' } }))
-    .body;
-  for (const path of ['/Verify/Session', '/Inbox', `/Verify/Session/${session_uuid}`]) {
-    expect((await api.call('GET', path)).status).toBe(200);
-    expect((await api.call('GET', `${path}/`)).status).toBe(200);
-  }
-  const { right } = await api.codes(session_uuid);
-  expect((await api.call('POST', `/Verify/Session/${session_uuid}`, { body: { otp: right } })).status).toBe(
-    200,
-  );
-});
-
 describe('§7 what is no HTTP is answered too', () => {
   test.each<[string, string]>([
     ['garbage', 'GARBAGE\r\n\r\n'],
@@ -218,6 +205,10 @@ describe('§7 what is no HTTP is answered too', () => {
     expect(parseRaw(await sendRaw(api.port, bytes)).status).toBe(200);
   });
 
+  test('but HTTP/1.0 is, which needs no Host', async () => {
+    expect(parseRaw(await sendRaw(api.port, 'GET /healthz HTTP/1.0\r\n\r\n')).status).toBe(200);
+  });
+
   test('a client that hangs up in the middle harms nobody', async () => {
     const socket = connect(api.port, '127.0.0.1');
     const head = `POST /v1/Account/${api.main.authId}${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n`;
@@ -235,16 +226,6 @@ describe('§7 503 with Retry-After of a second or more', () => {
     expectShape(answer);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   };
-
-  test('while the database is away; it works again afterwards and nothing was half done', async () => {
-    const session = await api.create();
-    api.store.failure = 'away';
-    expectUnavailable(await post({ recipient: '14155551235' }));
-    expectUnavailable(await api.call('POST', `${PATH}${session}/`, { body: { otp: '123456' } }));
-    api.store.failure = null;
-    expect(api.store.database.tables.session.size).toBe(1);
-    expect((await post({ recipient: '14155551235' })).status).toBe(202);
-  });
 
   test('while reads cannot be answered', async () => {
     await api.call('GET', PATH);
