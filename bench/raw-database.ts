@@ -24,7 +24,8 @@ const INSERT = {
   attempt: `uuid, session, account, sequence, channel, status, error_code, locale, brand_name, app_hash, template,
     dtmf, fraud_check, src, delivery, owner, carrier, hop, tries, next_at, takeovers, callbacks_made,
     callbacks_settled, created_at, updated_at, domain, main`,
-  hop: 'attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at',
+  hop: `attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at, unanswered, cost,
+    currency`,
 };
 const UPDATE_ATTEMPT = `update attempt set status = ?, error_code = ?, delivery = ?, owner = ?, carrier = ?, hop = ?,
   tries = ?, next_at = ?, takeovers = ?, callbacks_made = ?, callbacks_settled = ?, updated_at = ? where uuid = ?`;
@@ -81,7 +82,7 @@ const start = (): Started => {
 };
 /** As the inbox has it recorded: that it took the message and that it arrived are one command. */
 const deliver = ({ attempt, at, message }: Started) => {
-  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at]);
+  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at, null, null, null]);
   statements.updateAttempt.run(['delivered', null, 'done', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
 };
 

@@ -11,6 +11,7 @@ import type {
   IdempotencyRow,
   KeyId,
   MasterKeyRow,
+  OptOut,
   Recipient,
   Session,
   SessionId,
@@ -145,6 +146,13 @@ export interface ApplicationQuery {
   readonly offset: number;
 }
 
+/** A page of the opt-out list of a main account, newest first. */
+export interface OptOutQuery {
+  readonly account: AccountId;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 /** Work of one lane: the carrier of deliveries, the host of callbacks. */
 export interface LaneDue {
   readonly lane: string;
@@ -193,6 +201,13 @@ export interface Reader {
     readonly since: number;
     readonly limit: number;
   }): Promise<TakenMessage[]>;
+
+  optOut(account: AccountId, recipient: Recipient): Promise<OptOut | null>;
+  optOuts(query: OptOutQuery): Promise<OptOut[]>;
+  /** A recipient's places on the opt-out lists of all main accounts. */
+  optOutsOf(recipient: Recipient): Promise<OptOut[]>;
+  /** The main account that sent the newest of the messages that went to a recipient through a carrier. */
+  lastSender(carrier: string, recipient: Recipient): Promise<AccountId | null>;
 
   /** Pending deliveries of this node in one lane that are due. */
   dueDeliveries(lane: string, now: number, limit: number): Promise<Due<Delivery>>;

@@ -10,6 +10,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../verify/model.js';
@@ -25,6 +26,7 @@ export interface Tables {
   hop: Hop;
   callback: Callback;
   budget: RecipientBudget;
+  optOut: OptOut;
   idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
@@ -41,6 +43,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
   budget: (row) => liveKey(row.account, row.recipient),
+  optOut: (row) => liveKey(row.account, row.recipient),
   idempotency: (row) => row.key,
   key: (row) => row.id,
 };
@@ -87,6 +90,7 @@ export class WorkingSet implements State {
     hop: new Map(),
     callback: new Map(),
     budget: new Map(),
+    optOut: new Map(),
     idempotency: new Map(),
     key: new Map(),
   };
@@ -166,6 +170,9 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  optOut(account: string, recipient: string) {
+    return this.#rows.optOut.get(liveKey(account, recipient))?.current;
+  }
   idempotency(key: string) {
     return this.#rows.idempotency.get(key)?.current;
   }
@@ -194,6 +201,8 @@ export class WorkingSet implements State {
         return keyOf.application(change.remove);
       case 'live':
         return liveKey(change.remove.application, change.remove.recipient);
+      case 'optOut':
+        return keyOf.optOut(change.remove);
       case 'idempotency':
         return change.remove.key;
     }

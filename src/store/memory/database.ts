@@ -7,6 +7,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../../verify/model.js';
@@ -37,6 +38,7 @@ export class MemoryDatabase implements RowSource {
     hop: new Map<string, Hop>(),
     callback: new Map<string, Callback>(),
     budget: new Map<string, RecipientBudget>(),
+    optOut: new Map<string, OptOut>(),
     idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
   };
@@ -86,6 +88,9 @@ export class MemoryDatabase implements RowSource {
   }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
+  }
+  optOut(account: string, recipient: string) {
+    return this.tables.optOut.get(liveKey(account, recipient));
   }
   idempotency(key: string) {
     return this.tables.idempotency.get(key);

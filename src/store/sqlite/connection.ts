@@ -113,6 +113,7 @@ const SQL: { readonly [T in TableName]: TableSql<Tables[T]> } = {
   hop: sqlOf(CODECS.hop),
   callback: sqlOf(CODECS.callback),
   budget: sqlOf(CODECS.budget),
+  optOut: sqlOf(CODECS.optOut),
   idempotency: sqlOf(CODECS.idempotency),
   key: sqlOf(CODECS.key),
 };

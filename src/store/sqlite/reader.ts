@@ -21,6 +21,10 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'session',
   'sessions',
   'taken',
+  'optOut',
+  'optOuts',
+  'optOutsOf',
+  'lastSender',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -109,6 +113,28 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         return { session: rows.session(attempt.session)!, attempt, hop };
       });
     },
+
+    optOut: (account, recipient) => rows.optOut(account, recipient) ?? null,
+    optOuts: ({ account, limit, offset }) =>
+      connection.select(
+        'optOut',
+        'where account = ? order by created_at desc, recipient desc limit ? offset ?',
+        account,
+        limit,
+        offset,
+      ),
+    optOutsOf: (recipient) => connection.select('optOut', 'where recipient = ? order by account', recipient),
+    // Sessions are found by main account and recipient: there are few main accounts, and few of them sent to it.
+    lastSender: (carrier, recipient) =>
+      column<AccountId>(
+        `select s.main from account m
+           cross join session s on s.main = m.auth_id and s.recipient = ?
+           cross join attempt a on a.session = s.uuid
+           cross join hop h on h.attempt = a.uuid and h.carrier = ?
+         where m.parent is null order by h.created_at desc, h.attempt desc limit 1`,
+        recipient,
+        carrier,
+      )[0] ?? null,
 
     dueDeliveries: (lane, now, limit) => {
       const attempts = connection.select(

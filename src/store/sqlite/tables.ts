@@ -8,6 +8,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Sealed,
   Session,
@@ -305,7 +306,17 @@ const attempt: Codec<Attempt> = {
 const hop: Codec<Hop> = {
   table: 'hop',
   key: ['attempt', 'number'],
-  mutable: ['carrier', 'message_id', 'state', 'reason', 'error_code', 'updated_at'],
+  mutable: [
+    'carrier',
+    'message_id',
+    'state',
+    'reason',
+    'error_code',
+    'updated_at',
+    'unanswered',
+    'cost',
+    'currency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     number: (row) => row.number,
@@ -316,6 +327,9 @@ const hop: Codec<Hop> = {
     error_code: (row) => row.errorCode,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    unanswered: (row) => row.unanswered,
+    cost: (row) => row.cost?.amount ?? null,
+    currency: (row) => row.cost?.currency ?? null,
   },
   decode: (v) =>
     ({
@@ -328,6 +342,8 @@ const hop: Codec<Hop> = {
       errorCode: v[6],
       createdAt: v[7],
       updatedAt: v[8],
+      unanswered: v[9],
+      cost: v[10] === null ? null : { amount: v[10], currency: v[11] },
     }) as Hop,
 };
 
@@ -393,6 +409,20 @@ const budget: Codec<RecipientBudget> = {
     }) as unknown as RecipientBudget,
 };
 
+const optOut: Codec<OptOut> = {
+  table: 'opt_out',
+  key: ['recipient', 'account'],
+  mutable: ['source', 'carrier', 'created_at'],
+  columns: {
+    recipient: (row) => row.recipient,
+    account: (row) => row.account,
+    source: (row) => row.source,
+    carrier: (row) => row.carrier,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) => ({ recipient: v[0], account: v[1], source: v[2], carrier: v[3], createdAt: v[4] }) as OptOut,
+};
+
 const idempotency: Codec<IdempotencyRow> = {
   table: 'idempotency',
   key: ['key'],
@@ -437,6 +467,7 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   hop,
   callback,
   budget,
+  optOut,
   idempotency,
   key,
 };
