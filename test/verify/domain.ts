@@ -9,6 +9,7 @@ import type {
   HopFailed,
   OutcomeOf,
   Receipt,
+  Reroute,
   StartAttempt,
   Validate,
 } from '#verify/commands.js';
@@ -20,6 +21,7 @@ import type {
   Attempt,
   AttemptId,
   Callback,
+  OptOut,
   Recipient,
   SessionId,
 } from '#verify/model.js';
@@ -172,6 +174,35 @@ export class Domain {
 
   expire(session: SessionId, now: number, force = false) {
     return this.run({ type: 'expire', now, owner: OWNER, session, force });
+  }
+
+  reroute(attempt: AttemptId, changes: Partial<Reroute> = {}) {
+    const { hop: number, tries } = this.attempt(attempt);
+    const command = {
+      type: 'reroute',
+      now: NOW,
+      owner: OWNER,
+      attempt,
+      number,
+      tries,
+      carrier: 'two',
+    } as const;
+    return this.run({ ...command, ...changes } satisfies Reroute);
+  }
+
+  optOut(changes: Partial<OptOut> = {}) {
+    const row = {
+      account: ACCOUNT,
+      recipient: RECIPIENT,
+      source: 'api',
+      carrier: null,
+      createdAt: NOW,
+    } as const;
+    return this.run({ type: 'opt-out', optOut: { ...row, ...changes } });
+  }
+
+  optIn(account = ACCOUNT, recipient = RECIPIENT) {
+    return this.run({ type: 'opt-in', account, recipient });
   }
 
   giveUp(attempt: AttemptId, owner = OWNER) {
