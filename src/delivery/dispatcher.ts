@@ -62,7 +62,7 @@ export class Dispatcher {
       versionOf: (delivery) => delivery.tries,
       perform: (delivery) => this.#perform(delivery),
       divert: (delivery) => this.#wayRound(delivery),
-      due: (lane, now, limit) => store.read.dueDeliveries(lane, now, limit),
+      due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
       holds: () => store.holds(),
       concurrency: (lane) => carriers.get(lane)?.window ?? 16,

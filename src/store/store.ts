@@ -209,8 +209,8 @@ export interface Reader {
   /** The main account that sent the newest of the messages that went to a recipient through a carrier. */
   lastSender(carrier: string, recipient: Recipient): Promise<AccountId | null>;
 
-  /** Pending deliveries of this node in one lane that are due. */
-  dueDeliveries(lane: string, now: number, limit: number): Promise<Due<Delivery>>;
+  /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
+  dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */
   deliveryLanes(): Promise<LaneDue[]>;
   dueCallbacks(lane: string, now: number, limit: number): Promise<Due<Callback>>;

@@ -35,8 +35,8 @@ export interface LanesOptions<Item> {
    * Absent: work waits for its lane.
    */
   readonly divert?: (item: Item) => (() => Promise<void>) | null;
-  /** Reads due rows of a lane, earliest first. */
-  readonly due: (lane: string, now: number, limit: number) => Promise<DueWork<Item>>;
+  /** Reads due rows of a lane, earliest first, without the first `skip`. */
+  readonly due: (lane: string, now: number, limit: number, skip: number) => Promise<DueWork<Item>>;
   /** Reads which lanes have rows, and when the earliest of each is due. */
   readonly lanes: () => Promise<readonly { readonly lane: string; readonly nextAt: number }[]>;
   /** Whether this node still owns its work; asked before each piece of it. */
@@ -63,9 +63,9 @@ const BREAKER_LAST = 30_000;
 const READ_RETRY = 1_000;
 /** Most lanes whose rows are read at a time: a start finds thousands of lanes with due rows at once. */
 const MAX_READS = 8;
-/** Rows of a broken lane that are read at first to be diverted, and at most: behind more that stay, others stay too. */
-const SWEEP_FIRST = 256;
-const SWEEP_LAST = 8_192;
+/** Rows of a broken lane that are read at a time to be diverted; behind so many that stay, others stay too. */
+const SWEEP_PAGE = 256;
+const SWEEP_PAST = 50_000;
 /** Wait before a piece is looked at again that could not be diverted, in milliseconds. */
 const DIVERT_RETRY = 5_000;
 /** Longest timer: past it rows are looked at again, so that a clock set back delays work by no more than this. */
@@ -493,10 +493,10 @@ export class Lanes<Item> {
     lane.sweepAgain = lane.sweeping;
     if (lane.sweeping) return;
     lane.sweeping = true;
-    let limit = SWEEP_FIRST;
+    let staying = 0;
     try {
       while (!this.#closed && this.isBroken(lane.name) && this.#options.holds()) {
-        const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit);
+        const { items, nextAt } = await this.#options.due(lane.name, this.#now, SWEEP_PAGE, staying);
         if (nextAt !== null) this.#wake(lane, nextAt);
         const moves = items.flatMap((item) => {
           const key = this.#options.keyOf(item);
@@ -504,13 +504,11 @@ export class Lanes<Item> {
           return this.#divert(lane, item, key) ?? [];
         });
         await Promise.all(moves);
-        if (items.length < limit) {
-          if (!lane.sweepAgain) break;
-          lane.sweepAgain = false;
-        } else if (moves.length === 0) {
-          if (limit === SWEEP_LAST) break;
-          limit = Math.min(limit * 2, SWEEP_LAST);
-        }
+        staying += items.length - moves.length;
+        if (items.length === SWEEP_PAGE && staying < SWEEP_PAST) continue;
+        if (!lane.sweepAgain) break;
+        lane.sweepAgain = false;
+        staying = 0;
       }
     } catch (error) {
       if (!this.#closed) this.#options.onError(error);
@@ -562,7 +560,7 @@ export class Lanes<Item> {
     // Rows of what is in memory, in flight or set aside are still due and come back too.
     const limit = this.#roomIn(lane) + lane.inFlight + lane.queue.length + lane.aside.size + lane.elsewhere;
     try {
-      const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit);
+      const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit, 0);
       if (this.#closed) return;
       if (items.length >= limit) lane.spilled = true;
       let taken = 0;

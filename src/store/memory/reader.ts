@@ -98,9 +98,9 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
       return sent[0]?.session.main ?? null;
     },
 
-    dueDeliveries: async (lane, now, limit) => {
+    dueDeliveries: async (lane, now, limit, skip = 0) => {
       const rows = pending().filter((each) => (each.carrier ?? '') === lane);
-      const due = dueOf(rows, now, limit);
+      const due = dueOf(rows, now, limit, skip);
       return {
         ...due,
         items: due.items.map((attempt) => deliveryOf(database.session(attempt.session)!, attempt)),
@@ -157,10 +157,15 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
   };
 }
 
-function dueOf<Row extends Attempt | Callback>(rows: readonly Row[], now: number, limit: number): Due<Row> {
+function dueOf<Row extends Attempt | Callback>(
+  rows: readonly Row[],
+  now: number,
+  limit: number,
+  skip = 0,
+): Due<Row> {
   const sorted = [...rows].sort((a, b) => a.nextAt - b.nextAt);
   return {
-    items: sorted.filter((row) => row.nextAt <= now).slice(0, limit),
+    items: sorted.filter((row) => row.nextAt <= now).slice(skip, skip + limit),
     nextAt: sorted.find((row) => row.nextAt > now)?.nextAt ?? null,
   };
 }

@@ -136,14 +136,16 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         carrier,
       )[0] ?? null,
 
-    dueDeliveries: (lane, now, limit) => {
+    dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(
         'attempt',
-        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ? order by next_at limit ?`,
+        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ?
+         order by next_at limit ? offset ?`,
         epoch,
         lane,
         now,
         limit,
+        skip,
       );
       const nextAt = column<number | null>(
         `select min(next_at) from attempt where delivery = 'pending' and owner = ? and carrier = ? and next_at > ?`,
