@@ -80,6 +80,7 @@ const TEST_TEXT = 'This is a test message of Countersign.';
 const MAX_TESTS = 16;
 const TEST_KEPT = 120_000;
 const MAX_RECEIPTS = 10;
+const MAX_EARLY = 100;
 
 interface Watched {
   readonly carrier: Carrier;
@@ -95,6 +96,8 @@ interface Test {
   messageId: string | null;
   result: TestState['result'];
   readonly receipts: TestState['receipts'][number][];
+  /** Reports by message id that came before the carrier told the test's own. */
+  early: { readonly messageId: string; readonly status: string; readonly errorCode: number | null }[];
 }
 
 /** What operators see of the carriers, and may try with them. Holds no text and no number. */
@@ -139,6 +142,10 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
         took: took(),
       };
       if (accepted && result.status) receive(test, result.status, null);
+      for (const { messageId, status, errorCode } of test.early) {
+        if (messageId === test.messageId) receive(test, status, errorCode);
+      }
+      test.early = [];
     } catch (error) {
       const reason = `a defect: ${error instanceof Error ? error.message : typeof error}`;
       test.result = { kind: 'unavailable', message_id: null, error_code: null, reason, took: took() };
@@ -204,6 +211,7 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
         messageId: null,
         result: null,
         receipts: [],
+        early: [],
       };
       forgetOld(MAX_TESTS - 1);
       tests.set(message.attempt, test);
@@ -223,7 +231,12 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
           by.kind === 'hop'
             ? by.hopId === test.hopId
             : test.messageId !== null && by.messageId === test.messageId;
-        if (test.carrier !== carrier || !meant) continue;
+        if (test.carrier !== carrier) continue;
+        if (!meant) {
+          const may = by.kind === 'message' && test.result === null && test.early.length < MAX_EARLY;
+          if (may) test.early.push({ messageId: by.messageId, status, errorCode });
+          continue;
+        }
         receive(test, status, errorCode);
         return true;
       }

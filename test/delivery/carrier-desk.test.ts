@@ -119,6 +119,20 @@ test('a test message goes through its carrier, and its receipts are told to the 
   expect(desk.claims('one', { ...report, by: { kind: 'message', messageId: 'm-7' } })).toBe(false);
 });
 
+test('a receipt that comes before the carrier told the message id is told too', async () => {
+  const { desk, environment } = open(
+    () =>
+      new Promise((resolve) => environment.after(50, () => resolve({ kind: 'accepted', messageId: 'm-7' }))),
+  );
+  const { id } = desk.test({ carrier: 'one', to: '14155551234' }) as { id: string };
+  for (const messageId of ['m-6', 'm-7', 'm-8']) {
+    const report = { by: { kind: 'message', messageId }, status: 'delivered', errorCode: null } as const;
+    expect(desk.claims('one', report)).toBe(false);
+  }
+  await environment.advance(50);
+  expect(desk.testState(id)?.receipts).toMatchObject([{ status: 'delivered' }]);
+});
+
 test('a test that cannot be begun says why', () => {
   const { desk } = open(async () => ({ kind: 'accepted', messageId: null }));
   expect(desk.test({ carrier: 'two', to: '14155551234' })).toEqual({

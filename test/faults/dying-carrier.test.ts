@@ -30,9 +30,9 @@ routes:
     const { status } = await server.create({ recipient });
     expect(status).toBe(202);
   };
-  await inParallel(recipients.slice(0, 500), 32, create);
+  await inParallel(recipients.slice(0, 200), 32, create);
   isDead = true;
-  await inParallel(recipients.slice(500, 1_200), 32, create);
+  await inParallel(recipients.slice(200, 600), 32, create);
   await until(
     'all that waited for it went to the other',
     async () => {
@@ -42,15 +42,15 @@ routes:
   );
   const first = taken(dying, unanswered);
   const second = taken(steady, new Set());
-  expect(new Set([...first, ...second]).size).toBe(1_200);
+  expect(new Set([...first, ...second]).size).toBe(600);
   // Those that it answered were sent by nobody else.
   expect([...first].filter((attempt) => second.has(attempt))).toEqual([]);
-  expect(first.size).toBeGreaterThan(300);
+  expect(first.size).toBeGreaterThan(100);
   expect(unanswered.size).toBeGreaterThan(0);
 
   isDead = false;
   const before = dying.messages.length;
-  let next = 1_200;
+  let next = 600;
   await until(
     'it is tried again, and takes its share',
     async () => {
