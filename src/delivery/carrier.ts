@@ -4,6 +4,8 @@ import type { Environment } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
 import type { AttemptStatus, Channel, Cost, Recipient, UnansweredPolicy } from '../verify/model.js';
 
+export type { Cost } from '../verify/model.js';
+
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
 export interface OutboundMessage {
   /** The hop's id: the same for every try of this hop, so that a carrier can tell a repeat. */

@@ -13,6 +13,7 @@ import { maskRecipient } from '../verify/recipients.js';
 import { isFailure, isSuccess } from '../verify/statuses.js';
 import { Lanes, type Verdict } from '../work/lanes.js';
 import type { Carrier, OutboundMessage, SubmitResult } from './carrier.js';
+import { checkCost } from './cost.js';
 import { type Choice, RECEIPT_WITHIN, type Router, UNANSWERED_WAIT, type Wanted } from './router.js';
 
 export interface DispatcherOptions {
@@ -181,7 +182,7 @@ export class Dispatcher {
       carrier: carrier.name,
       messageId,
       status,
-      cost,
+      cost: checkCost(cost),
     });
     if (!outcome) return { health: 'up', stuck: true };
     // A receipt that came first has been counted with the status that it brought.
@@ -277,12 +278,14 @@ export class Dispatcher {
     return order.find((name) => !this.#lanes.isBroken(name)) ?? order[0] ?? null;
   }
 
-  /** The way past a carrier that is down: the first carrier of the route that is not. Null: there is none. */
+  /** The way past a carrier that is down: the next of the route, going round, that is not. Null: there is none. */
   #wayRound(delivery: Delivery): (() => Promise<void>) | null {
     const { store, environment, carriers, router, metrics } = this.#options;
     if (this.#closing || delivery.hop >= MAX_HOPS) return null;
     const { attempt, hop: number, tries } = delivery;
-    const carrier = router(delivery).find(
+    const order = router(delivery);
+    const place = order.indexOf(delivery.carrier) + 1;
+    const carrier = [...order.slice(place), ...order.slice(0, place)].find(
       (name) => name !== delivery.carrier && carriers.has(name) && this.#lanes.isHealthy(name),
     );
     if (carrier === undefined) return null;

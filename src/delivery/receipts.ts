@@ -7,6 +7,7 @@ import type { Receipt } from '../verify/commands.js';
 import { type AttemptId, type AttemptStatus, CHANNELS, parseHopId } from '../verify/model.js';
 import { isFailure, isStatusOf, isSuccess } from '../verify/statuses.js';
 import type { CarrierReport, ReportResult } from './carrier.js';
+import { checkCost } from './cost.js';
 
 export interface ReporterOptions {
   readonly store: Pick<Store, 'submit' | 'epoch'>;
@@ -157,7 +158,8 @@ function readReport(
   if (channels.length === 0) return 'invalid';
   if (errorCode !== null && !channels.some((channel) => isErrorOf(channel, errorCode))) return 'invalid';
   const reached = status as AttemptStatus;
-  const receipt = { type: 'receipt', owner, carrier, status: reached, errorCode, cost } as const;
+  const told = { status: reached, errorCode, cost: checkCost(cost) };
+  const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);
     return hop ? { ...receipt, by: { kind: 'hop', ...hop } } : 'unknown';

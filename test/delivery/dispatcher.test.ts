@@ -372,3 +372,32 @@ describe('what a route says', () => {
     ]);
   });
 });
+
+describe('a cost that a carrier tells', () => {
+  it('is kept with the hop if it is one', async () => {
+    const costs = [
+      { amount: '0.0075', currency: 'USD' },
+      { amount: 'free', currency: 'USD' },
+      { amount: '1', currency: 'bitcoin\0' },
+    ];
+    const answers = costs.map((cost): SubmitResult => ({ kind: 'accepted', messageId: null, cost }));
+    const { send, store } = await open({ one: answers });
+    const kept = [];
+    for (const _ of costs) kept.push(store.database.hopsOf((await send()).attempt)[0]!.cost);
+    expect(kept).toEqual([costs[0], null, null]);
+  });
+});
+
+describe('a move past a carrier that is down', () => {
+  it('goes to the carriers that follow it before those that come first', async () => {
+    const routes = [
+      { channel: 'sms' as const, prefix: '', carriers: ['one', 'two', 'three'] },
+      { channel: 'voice' as const, prefix: '', carriers: ['two'] },
+    ];
+    const script = { one: [ACCEPTED], two: [DOWN], three: [ACCEPTED] };
+    const { send, told } = await open(script, { routes });
+    for (let count = 0; count < 5; count++) await send({ channel: 'voice', carrier: 'two' });
+    await send({ carrier: 'two' });
+    expect([told.one!.asked.length, told.two!.asked.length, told.three!.asked.length]).toEqual([0, 5, 1]);
+  });
+});
