@@ -12,6 +12,7 @@ import type {
   IdempotencyRow,
   KeyId,
   MasterKeyRow,
+  OptOut,
   Recipient,
   Session,
   SessionId,
@@ -153,6 +154,13 @@ export interface ApplicationQuery {
   readonly offset: number;
 }
 
+/** A page of the opt-out list of a main account, newest first. */
+export interface OptOutQuery {
+  readonly account: AccountId;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 /** Work of one lane: the carrier of deliveries, the host of callbacks. */
 export interface LaneDue {
   readonly lane: string;
@@ -204,8 +212,15 @@ export interface Reader {
     readonly limit: number;
   }): Promise<TakenMessage[]>;
 
-  /** Pending deliveries of this node in one lane that are due. */
-  dueDeliveries(lane: string, now: number, limit: number): Promise<Due<Delivery>>;
+  optOut(account: AccountId, recipient: Recipient): Promise<OptOut | null>;
+  optOuts(query: OptOutQuery): Promise<OptOut[]>;
+  /** A recipient's places on the opt-out lists of all main accounts. */
+  optOutsOf(recipient: Recipient): Promise<OptOut[]>;
+  /** The main account that sent the newest of the messages that went to a recipient through a carrier. */
+  lastSender(carrier: string, recipient: Recipient): Promise<AccountId | null>;
+
+  /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
+  dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */
   deliveryLanes(): Promise<LaneDue[]>;
   dueCallbacks(lane: string, now: number, limit: number): Promise<Due<Callback>>;

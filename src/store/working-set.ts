@@ -11,6 +11,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../verify/model.js';
@@ -27,6 +28,7 @@ export interface Tables {
   callback: Callback;
   callbackTry: CallbackTry;
   budget: RecipientBudget;
+  optOut: OptOut;
   idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
@@ -44,6 +46,7 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   callback: (row) => pairKey(row.attempt, row.sequence),
   callbackTry: (row) => tryKey(row.attempt, row.sequence, row.number),
   budget: (row) => liveKey(row.account, row.recipient),
+  optOut: (row) => liveKey(row.account, row.recipient),
   idempotency: (row) => row.key,
   key: (row) => row.id,
 };
@@ -93,6 +96,7 @@ export class WorkingSet implements State {
     callback: new Map(),
     callbackTry: new Map(),
     budget: new Map(),
+    optOut: new Map(),
     idempotency: new Map(),
     key: new Map(),
   };
@@ -172,6 +176,9 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  optOut(account: string, recipient: string) {
+    return this.#rows.optOut.get(liveKey(account, recipient))?.current;
+  }
   idempotency(key: string) {
     return this.#rows.idempotency.get(key)?.current;
   }
@@ -200,6 +207,8 @@ export class WorkingSet implements State {
         return keyOf.application(change.remove);
       case 'live':
         return liveKey(change.remove.application, change.remove.recipient);
+      case 'optOut':
+        return keyOf.optOut(change.remove);
       case 'idempotency':
         return change.remove.key;
     }

@@ -7,7 +7,8 @@ import { expire } from './expire.js';
 import { forgetRequests } from './idempotency.js';
 import type { Keyring } from './keyring.js';
 import { activateKey, addKey, closeKey } from './keys.js';
-import { giveUp, hopAccepted, hopFailed, receipt } from './reports.js';
+import { optIn, optOut } from './opt-outs.js';
+import { giveUp, hopAccepted, hopFailed, receipt, reroute } from './reports.js';
 import { startAttempt } from './start-attempt.js';
 import type { State } from './state.js';
 import { validate } from './validate.js';
@@ -30,6 +31,12 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return receipt(state, command);
     case 'give-up':
       return giveUp(state, command);
+    case 'reroute':
+      return reroute(state, command);
+    case 'opt-out':
+      return optOut(state, command);
+    case 'opt-in':
+      return optIn(state, command);
     case 'callback-tried':
       return callbackTried(state, command);
     case 'redeliver-callback':

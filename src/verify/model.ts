@@ -226,8 +226,20 @@ export interface Attempt {
   readonly updatedAt: number;
 }
 
-/** `retrying`: tried without success, to be tried again under the same id. The others are final facts or reports. */
-export type HopState = 'accepted' | 'retrying' | 'failed' | 'delivered' | 'undelivered';
+/**
+ * `retrying`: tried without success, to be tried again under the same id. `unanswered`: it may or may not have reached
+ * the carrier. The others are final facts or reports.
+ */
+export type HopState = 'accepted' | 'retrying' | 'unanswered' | 'failed' | 'delivered' | 'undelivered';
+
+/** What follows a submit without an answer: the next try now, or after a receipt was waited for. */
+export type UnansweredPolicy = 'resend' | 'wait';
+
+/** A price in a currency of ISO 4217; the amount is a decimal. */
+export interface Cost {
+  readonly amount: string;
+  readonly currency: string;
+}
 
 /** One try of an attempt on one carrier. */
 export interface Hop {
@@ -242,6 +254,10 @@ export interface Hop {
   readonly errorCode: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** What followed when a submit of it got no answer; null when none went unanswered. */
+  readonly unanswered: UnansweredPolicy | null;
+  /** What the carrier says that it cost; null when it does not say. */
+  readonly cost: Cost | null;
 }
 
 /** `held`: an earlier callback of the same attempt is not settled yet. `failed`: the last retry failed. */
@@ -300,6 +316,17 @@ export interface CallbackTry {
   readonly nextAt: number | null;
   /** It belongs to a redelivery that was asked for by hand. */
   readonly byHand: boolean;
+}
+
+/** A recipient that wants no SMS of a main account and its subaccounts any more. */
+export interface OptOut {
+  readonly account: AccountId;
+  readonly recipient: Recipient;
+  /** `message`: the recipient's own STOP. `api`: the account. `operator`: the command line. */
+  readonly source: 'message' | 'api' | 'operator';
+  /** The carrier that the recipient's message came through; null for the other sources. */
+  readonly carrier: string | null;
+  readonly createdAt: number;
 }
 
 /** Times of the failed validations of a recipient within the last 24 h, oldest first (contract §3). */

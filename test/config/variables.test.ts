@@ -23,6 +23,7 @@ describe('without any variable', () => {
       metrics: { host: '127.0.0.1', port: 9464 },
       carriers: [],
       routes: [],
+      optOuts: { helpText: null },
       limits: {
         failedValidationsPerRecipient: 50,
         listsPerMinute: 20,

@@ -3,8 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
-import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
 import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
+
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
@@ -167,6 +168,7 @@ describe('the metrics', () => {
   it('that are served are those of the operations page', async () => {
     const metrics = createMetrics();
     watchDepths(metrics, { depths: () => ({}) });
+    watchCarriers(metrics, () => []);
     const served = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
     const documented = [...read('docs/operations.md').matchAll(/^\| `(countersign_[a-z_]+)` \|/gm)];
     expect(documented.map((match) => match[1]).sort()).toEqual(

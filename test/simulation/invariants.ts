@@ -9,6 +9,7 @@ export function checkInvariants(world: World): void {
   everySessionEnded(world);
   atMostOneVerification(world);
   noAcceptedAttemptIsLost(world);
+  everyTryIsKept(world);
   callbacksAreSettledAndInOrder(world);
   everyTryIsLogged(world);
   noRedeliveryIsLost(world);
@@ -45,6 +46,22 @@ function noAcceptedAttemptIsLost(world: World): void {
     must(attempt.delivery !== 'pending', `attempt ${attempt.uuid} is pending for ever`);
     const delivered = networks.some((network) => network.acknowledged.has(attempt.uuid));
     must(!delivered || reached(attempt), `a delivered receipt of ${attempt.uuid} left it ${attempt.status}`);
+  }
+}
+
+/** Every try has a hop, and what did not succeed says why; what got no answer says what followed. */
+function everyTryIsKept({ database }: World): void {
+  for (const attempt of database.tables.attempt.values()) {
+    for (let number = 1; number < attempt.hop; number++) {
+      const hop = database.tables.hop.get(`${attempt.uuid}|${number}`);
+      must(hop !== undefined, `hop ${number} of ${attempt.uuid} is not kept`);
+    }
+  }
+  for (const hop of database.tables.hop.values()) {
+    const which = `hop ${hop.number} of ${hop.attempt}`;
+    const unsuccessful = ['failed', 'retrying', 'unanswered'].includes(hop.state);
+    must(!unsuccessful || (hop.reason !== null && hop.errorCode !== null), `${which} does not say why`);
+    must(hop.state !== 'unanswered' || hop.unanswered !== null, `${which} does not say what followed`);
   }
 }
 

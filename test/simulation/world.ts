@@ -22,7 +22,7 @@ import { NodeEnvironment } from './node-environment.js';
 import { must, WatchedDatabase } from './watched-database.js';
 
 const log = createLog('silent');
-const metrics = createMetrics();
+export const metrics = createMetrics();
 const RECIPIENTS = ['14155551230', '14155551231', '14155551232', '14155551233'] as Recipient[];
 /** Seconds that a session lives here: short, so that many begin and end. */
 const EXPIRY = 60;
@@ -44,6 +44,8 @@ export class World {
   readonly dice: Dice;
   readonly networks: SimulatedNetwork[];
   readonly customer: SimulatedCustomer;
+  /** One route over both networks, in order or sharing. */
+  readonly routes: Parameters<typeof createRouter>[0];
   readonly nodes: Node[] = [];
   fixture!: Fixture;
   /** Sessions and attempts that were answered with 202. */
@@ -60,6 +62,7 @@ export class World {
     const faults = () => ({
       lost: this.dice.roll() * 0.3,
       answerLost: this.dice.roll() * 0.3,
+      unanswered: this.dice.roll(),
       refused: this.dice.roll() * 0.1,
       throttled: this.dice.roll() * 0.3,
       undelivered: this.dice.roll() * 0.2,
@@ -68,9 +71,21 @@ export class World {
     });
     this.networks = ['east', 'west'].map(
       (name) =>
-        new SimulatedNetwork(name, this.clock, this.dice, faults(), (report) => this.#report(name, report)),
+        new SimulatedNetwork(
+          name,
+          this.clock,
+          this.dice,
+          faults(),
+          this.dice.pick(['resend', 'wait', undefined]),
+          (report) => this.#report(name, report),
+        ),
     );
     this.customer = new SimulatedCustomer(this.dice, (params) => this.#isAskedFor(params));
+    const shared = this.networks.map(({ name }) => ({ carrier: name, weight: this.dice.between(1, 3) }));
+    const ranks = this.dice.chance(0.5) ? [shared] : shared.map((each) => [each]);
+    const carriers = shared.map(({ carrier }) => carrier);
+    const unansweredWait = this.dice.between(1, 20);
+    this.routes = [{ channel: null, prefix: '', carriers, ranks, unansweredWait }];
   }
 
   /** Lives through a few minutes of creates, validations, faults and crashes, then lets everything settle. */
@@ -108,7 +123,7 @@ export class World {
       keyring,
       environment,
       carriers,
-      router: createRouter([], [...carriers.values()]),
+      router: createRouter(this.routes, [...carriers.values()]),
       onAccepted: reporter.accepted,
       log,
       metrics,
@@ -153,13 +168,12 @@ export class World {
     else if (roll < 0.65) this.#validate();
     else if (roll < 0.75) this.#redeliver();
     else if (roll < 0.83) await this.#crash();
-    else if (roll < 0.9)
-      this.dice.pick(this.networks).downUntil = this.clock.now() + this.dice.between(1, 60_000);
+    else if (roll < 0.9) this.#outage();
     else if (roll < 0.95) this.customer.downUntil = this.clock.now() + this.dice.between(1, 200_000);
     else await this.#databaseAway();
   }
 
-  #create(): void {
+  #create(recipient = this.dice.pick(RECIPIENTS)): void {
     const node = this.dice.pick(this.nodes);
     const channel: Channel = this.dice.chance(0.7) ? 'sms' : 'voice';
     const command = start(this.fixture, node.store, {
@@ -168,14 +182,19 @@ export class World {
       attempt: this.#newId() as AttemptId,
       nonce: this.clock.randomBytes(12),
       application: { ...this.fixture.application, expiry: EXPIRY },
-      recipient: this.dice.pick(RECIPIENTS),
+      recipient,
       channel,
       otp: this.dice.chance(0.1) ? '4711' : null,
       url: this.dice.chance(0.7) ? `http://customer-${this.dice.between(1, 2)}.example/status` : null,
       method: this.dice.chance(0.5) ? 'POST' : 'GET',
       carrier: this.dice.pick(this.networks).name,
     });
-    node.store.submit(command).then(
+    // As the API does: past a carrier that is down.
+    const { attempt } = command;
+    const planned = this.dice.chance(0.7)
+      ? node.dispatcher.plan({ channel, recipient, attempt })
+      : command.carrier;
+    node.store.submit({ ...command, carrier: planned }).then(
       (outcome) => {
         if (node.environment.alive && outcome.kind === 'started') {
           this.accepted.set(command.attempt, outcome.session);
@@ -183,6 +202,13 @@ export class World {
       },
       (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
     );
+  }
+
+  /** A carrier dies for a while, now and then with many messages on their way to it. */
+  #outage(): void {
+    this.dice.pick(this.networks).downUntil = this.clock.now() + this.dice.between(1, 60_000);
+    const crowd = this.dice.chance(0.3) ? this.dice.between(5, 15) : 0;
+    for (let index = 0; index < crowd; index++) this.#create(String(14155552000 + index) as Recipient);
   }
 
   #newId(): string {

@@ -11,9 +11,11 @@ import type {
   OutcomeOf,
   Receipt,
   RedeliverCallback,
+  Reroute,
   StartAttempt,
   Validate,
 } from '#verify/commands.js';
+
 import { Keyring, masterKey } from '#verify/keyring.js';
 import type {
   AccountId,
@@ -23,9 +25,11 @@ import type {
   AttemptId,
   Callback,
   CallbackTry,
+  OptOut,
   Recipient,
   SessionId,
 } from '#verify/model.js';
+
 import { uuidv7 } from '#verify/uuid.js';
 
 /** A moment to start from: 2026-01-31T08:52:39.363Z. */
@@ -177,6 +181,35 @@ export class Domain {
 
   expire(session: SessionId, now: number, force = false) {
     return this.run({ type: 'expire', now, owner: OWNER, session, force });
+  }
+
+  reroute(attempt: AttemptId, changes: Partial<Reroute> = {}) {
+    const { hop: number, tries } = this.attempt(attempt);
+    const command = {
+      type: 'reroute',
+      now: NOW,
+      owner: OWNER,
+      attempt,
+      number,
+      tries,
+      carrier: 'two',
+    } as const;
+    return this.run({ ...command, ...changes } satisfies Reroute);
+  }
+
+  optOut(changes: Partial<OptOut> = {}) {
+    const row = {
+      account: ACCOUNT,
+      recipient: RECIPIENT,
+      source: 'api',
+      carrier: null,
+      createdAt: NOW,
+    } as const;
+    return this.run({ type: 'opt-out', optOut: { ...row, ...changes } });
+  }
+
+  optIn(account = ACCOUNT, recipient = RECIPIENT) {
+    return this.run({ type: 'opt-in', account, recipient });
   }
 
   giveUp(attempt: AttemptId, owner = OWNER) {

@@ -172,12 +172,15 @@ function startAttempt(
   const test = application.testNumbers.find((each) => each.recipient === recipient);
   const otp = test?.otp ?? body.otp ?? null;
   const now = environment.now();
+  const attempt = uuidv7(now, environment.randomBytes(10)) as AttemptId;
+  const { uuid, alias } = application;
+  const src = body.src ?? null;
   return {
     type: 'start-attempt',
     now,
     owner: store.epoch,
     session: uuidv7(now, environment.randomBytes(10)) as SessionId,
-    attempt: uuidv7(now, environment.randomBytes(10)) as AttemptId,
+    attempt,
     application: {
       uuid: application.uuid,
       account: application.account,
@@ -207,11 +210,11 @@ function startAttempt(
     // Voice only: a program that sets it on every create may still fall back to SMS.
     dtmf: channel === 'voice' ? (body.dtmf ?? null) : null,
     fraudCheck: body.fraud_check ?? (body.check_fs === false ? 'disabled' : 'enabled'),
-    src: body.src ?? null,
+    src,
     requestorIp: address,
     price: rates.price(channel, recipient),
     validationPrice: rates.validation,
-    carrier: plan({ channel, recipient }),
+    carrier: plan({ channel, recipient, country, application: uuid, alias, src, attempt }),
     failedValidationsLimit: limits.failedValidationsPerRecipient,
   };
 }

@@ -9,6 +9,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../../verify/model.js';
@@ -40,6 +41,7 @@ export class MemoryDatabase implements RowSource {
     callback: new Map<string, Callback>(),
     callbackTry: new Map<string, CallbackTry>(),
     budget: new Map<string, RecipientBudget>(),
+    optOut: new Map<string, OptOut>(),
     idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
   };
@@ -101,6 +103,9 @@ export class MemoryDatabase implements RowSource {
   }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
+  }
+  optOut(account: string, recipient: string) {
+    return this.tables.optOut.get(liveKey(account, recipient));
   }
   idempotency(key: string) {
     return this.tables.idempotency.get(key);

@@ -114,6 +114,7 @@ const SQL: { readonly [T in TableName]: TableSql<Tables[T]> } = {
   callback: sqlOf(CODECS.callback),
   callbackTry: sqlOf(CODECS.callbackTry),
   budget: sqlOf(CODECS.budget),
+  optOut: sqlOf(CODECS.optOut),
   idempotency: sqlOf(CODECS.idempotency),
   key: sqlOf(CODECS.key),
 };

@@ -155,6 +155,9 @@ export const MIGRATIONS: readonly string[] = [
     error_code integer,
     created_at integer not null,
     updated_at integer not null,
+    unanswered text,
+    cost text,
+    currency text,
     primary key (attempt, number)
   ) strict, without rowid;
   create index hop_by_message on hop (carrier, message_id, created_at) where message_id is not null;
@@ -204,6 +207,17 @@ export const MIGRATIONS: readonly string[] = [
     primary key (account, recipient)
   ) strict, without rowid;
   create index recipient_budget_by_age on recipient_budget (latest_at);
+
+  -- Which lists a recipient is on is asked when START comes; whether it is on one, with each create.
+  create table opt_out (
+    recipient text not null,
+    account text not null,
+    source text not null,
+    carrier text,
+    created_at integer not null,
+    primary key (recipient, account)
+  ) strict, without rowid;
+  create index opt_out_by_time on opt_out (account, created_at, recipient);
 
   create table idempotency (
     key text primary key,

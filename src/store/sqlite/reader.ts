@@ -23,6 +23,10 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'sessions',
   'callbacks',
   'taken',
+  'optOut',
+  'optOuts',
+  'optOutsOf',
+  'lastSender',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -130,14 +134,38 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       });
     },
 
-    dueDeliveries: (lane, now, limit) => {
+    optOut: (account, recipient) => rows.optOut(account, recipient) ?? null,
+    optOuts: ({ account, limit, offset }) =>
+      connection.select(
+        'optOut',
+        'where account = ? order by created_at desc, recipient desc limit ? offset ?',
+        account,
+        limit,
+        offset,
+      ),
+    optOutsOf: (recipient) => connection.select('optOut', 'where recipient = ? order by account', recipient),
+    // Sessions are found by main account and recipient: there are few main accounts, and few of them sent to it.
+    lastSender: (carrier, recipient) =>
+      column<AccountId>(
+        `select s.main from account m
+           cross join session s on s.main = m.auth_id and s.recipient = ?
+           cross join attempt a on a.session = s.uuid
+           cross join hop h on h.attempt = a.uuid and h.carrier = ?
+         where m.parent is null order by h.created_at desc, h.attempt desc limit 1`,
+        recipient,
+        carrier,
+      )[0] ?? null,
+
+    dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(
         'attempt',
-        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ? order by next_at limit ?`,
+        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ?
+         order by next_at limit ? offset ?`,
         epoch,
         lane,
         now,
         limit,
+        skip,
       );
       const nextAt = column<number | null>(
         `select min(next_at) from attempt where delivery = 'pending' and owner = ? and carrier = ? and next_at > ?`,

@@ -9,6 +9,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   RestrictedNumberType,
   Sealed,
@@ -329,7 +330,17 @@ const attempt: Codec<Attempt> = {
 const hop: Codec<Hop> = {
   table: 'hop',
   key: ['attempt', 'number'],
-  mutable: ['carrier', 'message_id', 'state', 'reason', 'error_code', 'updated_at'],
+  mutable: [
+    'carrier',
+    'message_id',
+    'state',
+    'reason',
+    'error_code',
+    'updated_at',
+    'unanswered',
+    'cost',
+    'currency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     number: (row) => row.number,
@@ -340,6 +351,9 @@ const hop: Codec<Hop> = {
     error_code: (row) => row.errorCode,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    unanswered: (row) => row.unanswered,
+    cost: (row) => row.cost?.amount ?? null,
+    currency: (row) => row.cost?.currency ?? null,
   },
   decode: (v) =>
     ({
@@ -352,6 +366,8 @@ const hop: Codec<Hop> = {
       errorCode: v[6],
       createdAt: v[7],
       updatedAt: v[8],
+      unanswered: v[9],
+      cost: v[10] === null ? null : { amount: v[10], currency: v[11] },
     }) as Hop,
 };
 
@@ -464,6 +480,20 @@ const budget: Codec<RecipientBudget> = {
     }) as unknown as RecipientBudget,
 };
 
+const optOut: Codec<OptOut> = {
+  table: 'opt_out',
+  key: ['recipient', 'account'],
+  mutable: ['source', 'carrier', 'created_at'],
+  columns: {
+    recipient: (row) => row.recipient,
+    account: (row) => row.account,
+    source: (row) => row.source,
+    carrier: (row) => row.carrier,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) => ({ recipient: v[0], account: v[1], source: v[2], carrier: v[3], createdAt: v[4] }) as OptOut,
+};
+
 const idempotency: Codec<IdempotencyRow> = {
   table: 'idempotency',
   key: ['key'],
@@ -509,6 +539,7 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   callback,
   callbackTry,
   budget,
+  optOut,
   idempotency,
   key,
 };

@@ -48,7 +48,17 @@ const step = fc.oneof(
   }),
   fc.record({ do: fc.constant('validate' as const), pick, right: fc.boolean() }),
   fc.record({ do: fc.constant('accepted' as const), pick, owner, carrier, hop, told: fc.boolean() }),
-  fc.record({ do: fc.constant('failed' as const), pick, owner, carrier, hop, next }),
+  fc.record({
+    do: fc.constant('failed' as const),
+    pick,
+    owner,
+    carrier,
+    hop,
+    next,
+    unanswered: fc.constantFrom(undefined, undefined, 'resend' as const, 'wait' as const),
+  }),
+  fc.record({ do: fc.constant('reroute' as const), pick, owner, carrier }),
+  fc.record({ do: fc.constant('opt' as const), pick, out: fc.boolean() }),
   fc.record({
     do: fc.constant('receipt' as const),
     pick,
@@ -116,6 +126,7 @@ class Watched {
           owner: step.owner,
           carrier: step.carrier,
           number: Math.min(step.hop, domain.attempt(attempt).hop),
+          unanswered: step.unanswered,
           next: step.next.kind === 'fail' ? step.next : { ...step.next, at: now + step.next.wait },
         });
         return;
@@ -130,6 +141,15 @@ class Watched {
           errorCode: 70,
         });
         return;
+      case 'reroute':
+        domain.reroute(attempt, { now, owner: step.owner, carrier: step.carrier });
+        return;
+      case 'opt': {
+        const { recipient } = domain.session(session);
+        if (step.out) domain.optOut({ recipient, createdAt: now });
+        else domain.optIn(undefined, recipient);
+        return;
+      }
       case 'give up':
         domain.giveUp(attempt, step.owner);
         return;
