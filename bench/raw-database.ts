@@ -25,7 +25,8 @@ const INSERT = {
     dtmf, fraud_check, src, delivery, owner, carrier, hop, tries, next_at, takeovers, callbacks_made,
     callbacks_settled, created_at, updated_at, domain, main, price,
     segments, increment, taken, duration`,
-  hop: 'attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at',
+  hop: `attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at, unanswered, cost,
+    currency`,
 };
 const UPDATE_ATTEMPT = `update attempt set status = ?, error_code = ?, delivery = ?, owner = ?, carrier = ?, hop = ?,
   tries = ?, next_at = ?, takeovers = ?, callbacks_made = ?, callbacks_settled = ?, updated_at = ?,
@@ -84,7 +85,7 @@ const start = (): Started => {
 };
 /** As the inbox has it recorded: that it took the message and that it arrived are one command. */
 const deliver = ({ attempt, at, message }: Started) => {
-  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at]);
+  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at, null, null, null]);
   statements.updateAttempt.run([
     'delivered',
     null,

@@ -42,6 +42,9 @@ export interface ApplicationFields {
   readonly is_default?: boolean | null;
 }
 
+/** No control characters (category Cc), as every dialect of regular expressions says it. */
+export const NO_CONTROLS = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+
 /** What a field may be, as JSON Schema; `description` completes "… must be". */
 type FieldSchema = Readonly<Record<string, unknown>> & { readonly description: string };
 
@@ -64,13 +67,13 @@ export const APPLICATION_FIELDS: Readonly<Record<keyof ApplicationFields, FieldS
     type: ['string', 'null'],
     minLength: 1,
     maxLength: 64,
-    pattern: '^\\P{Cc}*$',
+    pattern: NO_CONTROLS,
     description: 'a name of 1 to 64 characters',
   },
   brand_name: {
     type: ['string', 'null'],
     maxLength: 50,
-    pattern: '^\\P{Cc}*$',
+    pattern: NO_CONTROLS,
     description: 'a string of at most 50 characters',
   },
   template: {

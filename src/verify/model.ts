@@ -226,8 +226,20 @@ export interface Attempt {
   readonly updatedAt: number;
 }
 
-/** `retrying`: tried without success, to be tried again under the same id. The others are final facts or reports. */
-export type HopState = 'accepted' | 'retrying' | 'failed' | 'delivered' | 'undelivered';
+/**
+ * `retrying`: tried without success, to be tried again under the same id. `unanswered`: it may or may not have reached
+ * the carrier. The others are final facts or reports.
+ */
+export type HopState = 'accepted' | 'retrying' | 'unanswered' | 'failed' | 'delivered' | 'undelivered';
+
+/** What follows a submit without an answer: the next try now, or after a receipt was waited for. */
+export type UnansweredPolicy = 'resend' | 'wait';
+
+/** A price in a currency of ISO 4217; the amount is a decimal. */
+export interface Cost {
+  readonly amount: string;
+  readonly currency: string;
+}
 
 /** One try of an attempt on one carrier. */
 export interface Hop {
@@ -242,6 +254,10 @@ export interface Hop {
   readonly errorCode: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** What followed when a submit of it got no answer; null when none went unanswered. */
+  readonly unanswered: UnansweredPolicy | null;
+  /** What the carrier says that it cost; null when it does not say. */
+  readonly cost: Cost | null;
 }
 
 /** `held`: an earlier callback of the same attempt is not settled yet. `failed`: the last retry failed. */
@@ -262,14 +278,55 @@ export interface Callback {
   readonly body: string;
   readonly state: CallbackState;
   readonly owner: number;
+  /** Tries so far, redeliveries included; never goes back. */
   readonly tries: number;
+  /** Tries made before the redelivery that was asked for last, by hand; 0 when none was. */
+  readonly triesBefore: number;
   readonly nextAt: number;
   /** HTTP status of the last answer; null when there was none. */
   readonly httpStatus: number | null;
   /** Why the last try failed, in a few words; null when it did not. */
   readonly reason: string | null;
+  /** When the last try ended; null when none did since the log was written (see `lastTry`). */
+  readonly triedAt: number | null;
+  /** Of that try, as in `CallbackTry`. */
+  readonly latency: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/**
+ * One try of a callback, as it ended: the log that an operator reads. A row of its own only when another try follows:
+ * most callbacks succeed at once, and the last try stands in the callback's own row.
+ */
+export interface CallbackTry {
+  readonly attempt: AttemptId;
+  readonly sequence: number;
+  /** 1-based within the callback. */
+  readonly number: number;
+  /** When it ended. */
+  readonly at: number;
+  /** HTTP status of the answer; null when there was none. */
+  readonly httpStatus: number | null;
+  /** Why it failed, in a few words; null when it did not. */
+  readonly reason: string | null;
+  /** Milliseconds until the answer, or until it was given up; null when nothing was sent. */
+  readonly latency: number | null;
+  /** When the callback is tried again; null when this was the last try of its schedule. */
+  readonly nextAt: number | null;
+  /** It belongs to a redelivery that was asked for by hand. */
+  readonly byHand: boolean;
+}
+
+/** A recipient that wants no SMS of a main account and its subaccounts any more. */
+export interface OptOut {
+  readonly account: AccountId;
+  readonly recipient: Recipient;
+  /** `message`: the recipient's own STOP. `api`: the account. `operator`: the command line. */
+  readonly source: 'message' | 'api' | 'operator';
+  /** The carrier that the recipient's message came through; null for the other sources. */
+  readonly carrier: string | null;
+  readonly createdAt: number;
 }
 
 /** Times of the failed validations of a recipient within the last 24 h, oldest first (contract §3). */
@@ -324,6 +381,21 @@ export function hopId(attempt: AttemptId, number: number): string {
 
 /** The parts of a hop id, or null for what is none. */
 export function parseHopId(id: string): { attempt: AttemptId; number: number } | null {
+  return parseNumbered(id);
+}
+
+/** The id of a callback in the API. */
+export function callbackId(attempt: AttemptId, sequence: number): string {
+  return `${attempt}.${sequence}`;
+}
+
+/** The parts of a callback's id, or null for what is none. */
+export function parseCallbackId(id: string): { attempt: AttemptId; sequence: number } | null {
+  const parts = parseNumbered(id);
+  return parts && { attempt: parts.attempt, sequence: parts.number };
+}
+
+function parseNumbered(id: string): { attempt: AttemptId; number: number } | null {
   const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9][0-9]{0,3})$/.exec(id);
   return match ? { attempt: match[1] as AttemptId, number: Number(match[2]) } : null;
 }

@@ -16,6 +16,8 @@ import type { Change, State } from './state.js';
 
 /** No route serves the channel and recipient: SMS 90, voice 5020 (contract §7). */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
+/** The recipient opted out (contract §7). */
+const OPTED_OUT = 200;
 
 /**
  * Contract §2: a create for a pair with a live session adds an attempt to it and repeats its code; otherwise it
@@ -59,9 +61,11 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
   const progress = session.test
     ? pretend(session, queued, command)
-    : command.carrier === null
-      ? refuseRoute(session, queued, command)
-      : queued;
+    : command.channel === 'sms' && state.optOut(command.main, recipient)
+      ? failAtOnce(session, queued, OPTED_OUT, command)
+      : command.carrier === null
+        ? failAtOnce(session, queued, NO_ROUTE[command.channel], command)
+        : queued;
 
   const written = record(progress);
   changes.push({ table: 'session', row: session }, ...written.changes);
@@ -92,12 +96,13 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
   const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
   const { hop, tries, nextAt, takeovers } = attempt;
-  const { recipient, country, application, expiresAt, code, account } = session;
+  const { recipient, country, application, alias, expiresAt, code, account } = session;
   return {
     attempt: uuid,
     session: session.uuid,
     account,
     application,
+    alias,
     sequence,
     channel,
     recipient,
@@ -234,7 +239,8 @@ function pretend(session: Session, queued: Progress, command: StartAttempt): Pro
   return { attempt: done.attempt, callbacks: [...queued.callbacks, ...done.callbacks] };
 }
 
-function refuseRoute(session: Session, queued: Progress, command: StartAttempt): Progress {
-  const failed = moveTo(session, queued.attempt, 'failed', NO_ROUTE[command.channel], command);
+/** Nothing is sent; every step calls back. */
+function failAtOnce(session: Session, queued: Progress, errorCode: number, command: StartAttempt): Progress {
+  const failed = moveTo(session, queued.attempt, 'failed', errorCode, command);
   return { attempt: failed.attempt, callbacks: [...queued.callbacks, ...failed.callbacks] };
 }

@@ -128,6 +128,47 @@ describe('through a running server', () => {
     expect(await json('app', 'list', '--account', auth_id)).toHaveLength(1);
   });
 
+  test('who opted out is added, listed and taken off', async () => {
+    const { auth_id: account } = await json('account', 'create', '--name', 'Opt-outs');
+    const added = await json('optout', 'add', '+1 415 555 1234', '--account', account);
+    expect(added).toMatchObject({ recipient: '14155551234', source: 'operator', carrier: null });
+    expect(await json('optout', 'list', '--account', account)).toEqual([added]);
+    const { stdout } = await run(['optout', 'list', '--account', account], dataDir);
+    expect(stdout).toMatch(/^14155551234 +2\d{3}-.* +operator +-$/m);
+    expect(await json('optout', 'remove', '14155551234', '--account', account)).toEqual({
+      recipient: '14155551234',
+    });
+    const again = await run(['optout', 'remove', '14155551234', '--account', account], dataDir);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not on the opt-out list of')]);
+    const wrong = await run(['optout', 'add', '12', '--account', account], dataDir);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('recipient: expected a valid phone'),
+    ]);
+  });
+
+  test('carriers are shown, and one is tried with a message', async () => {
+    const [inbox] = await json('carriers');
+    expect(inbox).toMatchObject({
+      name: 'inbox',
+      type: 'inbox',
+      state: 'up',
+      breaker: 'closed',
+      in_flight: 0,
+    });
+    const { accepted } = inbox.submits;
+    const test = await run(
+      ['send-test', '--carrier', 'inbox', '--to', '14155551234', '--text', 'Hi'],
+      dataDir,
+    );
+    expect(test.stdout).toMatch(/^accepted after \d+ ms, message id .{36}\ndelivered after \d+ ms\n$/);
+    expect(test.code).toBe(0);
+    const shown = await run(['carriers'], dataDir);
+    expect(shown.stdout).toMatch(new RegExp(`^inbox +inbox +up +closed +0/1024 +- +${accepted + 1} `, 'm'));
+    const wrong = await run(['send-test', '--carrier', 'nobody', '--to', '14155551234'], dataDir);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('there is no carrier nobody')]);
+  });
+
   test('keys are rotated while accounts stay good', async () => {
     const { auth_id, auth_token } = await json('account', 'create');
     const [{ id: first }] = (await json('keys', 'list')).keys;
@@ -203,6 +244,13 @@ describe('without a server', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`there is no database in ${dataDir}`);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('there are no carriers to see or try', async () => {
+    const dataDir = newDirectory();
+    await run(['account', 'create'], dataDir);
+    const { code, stderr } = await run(['carriers'], dataDir);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('no server runs')]);
   });
 
   test('a database that a process holds without a socket is told of clearly', async () => {

@@ -23,6 +23,7 @@ describe('without any variable', () => {
       metrics: { host: '127.0.0.1', port: 9464 },
       carriers: [],
       routes: [],
+      optOuts: { helpText: null },
       limits: {
         failedValidationsPerRecipient: 50,
         listsPerMinute: 20,
@@ -32,6 +33,7 @@ describe('without any variable', () => {
           perRecipient: { count: 120, per: 3_600_000 },
           perAddress: null,
         },
+        redeliveriesPerAccount: { count: 120, per: 60_000 },
         failedAuthentications: {
           perAddress: { count: 60, per: 60_000 },
           perAuthId: { count: 60, per: 60_000 },

@@ -3,7 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
-import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
+import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
+
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
@@ -53,6 +55,7 @@ describe('the configuration page', () => {
     const { count, per } = limits.creates.perRecipient!;
     expect(page).toContain(`| \`creates_per_recipient\` | ${count}/${per === 3_600_000 ? 'h' : per} |`);
     for (const [key, rate] of [
+      ['redeliveries_per_account', limits.redeliveriesPerAccount],
       ['failed_authentications_per_address', limits.failedAuthentications.perAddress],
       ['failed_authentications_per_auth_id', limits.failedAuthentications.perAuthId],
     ] as const) {
@@ -151,10 +154,21 @@ describe('the page of messages', () => {
   });
 });
 
+describe('the page of errors', () => {
+  it('has every channel error code, and no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| (\d{2,4}) \| (.+) \|$/gm)];
+    const codes = rows
+      .filter(([, , text]) => !text!.includes('|'))
+      .map(([, code, text]) => [Number(code), text]);
+    expect(codes).toEqual([...CHANNEL_ERRORS.sms, ...CHANNEL_ERRORS.voice]);
+  });
+});
+
 describe('the metrics', () => {
   it('that are served are those of the operations page', async () => {
     const metrics = createMetrics();
     watchDepths(metrics, { depths: () => ({}) });
+    watchCarriers(metrics, () => []);
     const served = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
     const documented = [...read('docs/operations.md').matchAll(/^\| `(countersign_[a-z_]+)` \|/gm)];
     expect(documented.map((match) => match[1]).sort()).toEqual(

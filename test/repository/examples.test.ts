@@ -112,8 +112,10 @@ describe('the examples in the documentation', () => {
     expect(pagesWith('bash')).toEqual([
       'README.md',
       'docs/applications.md',
+      'docs/callbacks.md',
       'docs/carriers/inbox.md',
       'docs/charges.md',
+      'docs/errors.md',
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',
@@ -140,7 +142,7 @@ describe('the examples in the documentation', () => {
 
   it('of a receiver takes callbacks of the server, and no others', async () => {
     const [port] = await freePorts(1);
-    const program = examples('docs/sdks.md', 'js', 'receiver').join('').replaceAll('9000', `${port}`);
+    const program = examples('docs/callbacks.md', 'js', 'receiver').join('').replaceAll('9000', `${port}`);
     const lines: string[] = [];
     await startUntil(/takes callbacks/, ['--input-type=module', '-e', program], env, lines);
     const url = `http://127.0.0.1:${port}/status?customer=42`;

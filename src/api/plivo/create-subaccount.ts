@@ -7,6 +7,8 @@ import { newAccount } from '../../verify/new-account.js';
 import { uuidv7 } from '../../verify/uuid.js';
 import type { ApiContext } from '../context.js';
 import { ApiError, badRequest, demandDone, UNAUTHORIZED } from '../errors.js';
+import type { Operation } from '../reference/operation.js';
+import { apiId } from '../wire.js';
 import { mainAccountOf } from './find-subaccount.js';
 import { readEnabled, readSubaccountCountries, SubaccountBody } from './subaccount-body.js';
 
@@ -14,11 +16,37 @@ import { readEnabled, readSubaccountCountries, SubaccountBody } from './subaccou
 const MAX_SUBACCOUNTS = 10_000;
 
 const Answer = Type.Object({
-  api_id: Type.String(),
-  auth_id: Type.String(),
+  api_id: apiId,
+  auth_id: Type.String({ pattern: '^SA[A-Z0-9]{18}$' }),
   auth_token: Type.String(),
-  message: Type.String(),
+  message: Type.String({ enum: ['created'] }),
 });
+
+const OPERATION: Operation = {
+  id: 'createSubaccount',
+  tag: 'Subaccounts',
+  summary: 'Create a subaccount',
+  description: 'Disabled unless `enabled` is true. Other fields are ignored.',
+  body: {
+    rules: { required: ['name'] },
+    examples: { 'a subaccount': { name: 'Wayne Enterprises', enabled: true } },
+  },
+  answers: {
+    201: {
+      description: 'Its credentials.',
+      example: {
+        api_id: '6fb4d3a1-7f0a-4c5f-9d39-0f8c1e0c5a11',
+        auth_id: 'SAXXXXXXXXXXXXXXXXXX',
+        auth_token: 'the-token-of-40-characters',
+        message: 'created',
+      },
+    },
+  },
+  errors: {
+    404: 'A subaccount has no subaccounts.',
+    409: 'The account has as many subaccounts as it may have.',
+  },
+};
 
 /**
  * `POST …/Subaccount/` → 201 (contract §9), with a default application of its own. As at Plivo it is disabled unless
@@ -28,7 +56,7 @@ export function createSubaccount(app: FastifyInstance, context: ApiContext): voi
   const { store, environment, directory, keyring } = context;
   app.post<{ Body: SubaccountBody }>(
     '/Subaccount/',
-    { schema: { body: SubaccountBody, response: { 201: Answer } } },
+    { schema: { body: SubaccountBody, response: { 201: Answer } }, config: { operation: OPERATION } },
     async (request, reply) => {
       const main = mainAccountOf(request);
       const { name } = request.body;

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { NO_CONTROLS } from '../../verify/application-fields.js';
 import { COUNTRIES_FIELD, readCountries } from '../../verify/countries.js';
 import { badRequest } from '../errors.js';
 
@@ -12,7 +13,7 @@ export const SubaccountBody = Type.Object({
       type: ['string', 'null'],
       minLength: 1,
       maxLength: 100,
-      pattern: '^\\P{Cc}*$',
+      pattern: NO_CONTROLS,
       description: 'a name of 1 to 100 characters',
     }),
   ),

@@ -155,6 +155,9 @@ export const MIGRATIONS: readonly string[] = [
     error_code integer,
     created_at integer not null,
     updated_at integer not null,
+    unanswered text,
+    cost text,
+    currency text,
     primary key (attempt, number)
   ) strict, without rowid;
   create index hop_by_message on hop (carrier, message_id, created_at) where message_id is not null;
@@ -176,9 +179,25 @@ export const MIGRATIONS: readonly string[] = [
     reason text,
     created_at integer not null,
     updated_at integer not null,
+    tries_before integer not null,
+    tried_at integer,
+    latency integer,
     primary key (attempt, sequence)
   ) strict, without rowid;
   create index callback_ready on callback (owner, host, next_at) where state = 'ready';
+
+  create table callback_try (
+    attempt text not null,
+    sequence integer not null,
+    number integer not null,
+    at integer not null,
+    http_status integer,
+    reason text,
+    latency integer,
+    next_at integer,
+    by_hand integer not null,
+    primary key (attempt, sequence, number)
+  ) strict, without rowid;
 
   create table recipient_budget (
     account text not null,
@@ -188,6 +207,17 @@ export const MIGRATIONS: readonly string[] = [
     primary key (account, recipient)
   ) strict, without rowid;
   create index recipient_budget_by_age on recipient_budget (latest_at);
+
+  -- Which lists a recipient is on is asked when START comes; whether it is on one, with each create.
+  create table opt_out (
+    recipient text not null,
+    account text not null,
+    source text not null,
+    carrier text,
+    created_at integer not null,
+    primary key (recipient, account)
+  ) strict, without rowid;
+  create index opt_out_by_time on opt_out (account, created_at, recipient);
 
   create table idempotency (
     key text primary key,

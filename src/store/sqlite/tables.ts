@@ -3,11 +3,13 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Channel,
   Hop,
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   RestrictedNumberType,
   Sealed,
@@ -328,7 +330,17 @@ const attempt: Codec<Attempt> = {
 const hop: Codec<Hop> = {
   table: 'hop',
   key: ['attempt', 'number'],
-  mutable: ['carrier', 'message_id', 'state', 'reason', 'error_code', 'updated_at'],
+  mutable: [
+    'carrier',
+    'message_id',
+    'state',
+    'reason',
+    'error_code',
+    'updated_at',
+    'unanswered',
+    'cost',
+    'currency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     number: (row) => row.number,
@@ -339,6 +351,9 @@ const hop: Codec<Hop> = {
     error_code: (row) => row.errorCode,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    unanswered: (row) => row.unanswered,
+    cost: (row) => row.cost?.amount ?? null,
+    currency: (row) => row.cost?.currency ?? null,
   },
   decode: (v) =>
     ({
@@ -351,13 +366,26 @@ const hop: Codec<Hop> = {
       errorCode: v[6],
       createdAt: v[7],
       updatedAt: v[8],
+      unanswered: v[9],
+      cost: v[10] === null ? null : { amount: v[10], currency: v[11] },
     }) as Hop,
 };
 
 const callback: Codec<Callback> = {
   table: 'callback',
   key: ['attempt', 'sequence'],
-  mutable: ['state', 'owner', 'tries', 'next_at', 'http_status', 'reason', 'updated_at'],
+  mutable: [
+    'state',
+    'owner',
+    'tries',
+    'next_at',
+    'http_status',
+    'reason',
+    'updated_at',
+    'tries_before',
+    'tried_at',
+    'latency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     sequence: (row) => row.sequence,
@@ -375,6 +403,9 @@ const callback: Codec<Callback> = {
     reason: (row) => row.reason,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    tries_before: (row) => row.triesBefore,
+    tried_at: (row) => row.triedAt,
+    latency: (row) => row.latency,
   },
   decode: (v) =>
     ({
@@ -394,7 +425,40 @@ const callback: Codec<Callback> = {
       reason: v[13],
       createdAt: v[14],
       updatedAt: v[15],
+      triesBefore: v[16],
+      triedAt: v[17],
+      latency: v[18],
     }) as Callback,
+};
+
+const callbackTry: Codec<CallbackTry> = {
+  table: 'callback_try',
+  key: ['attempt', 'sequence', 'number'],
+  // A log: written once.
+  mutable: [],
+  columns: {
+    attempt: (row) => row.attempt,
+    sequence: (row) => row.sequence,
+    number: (row) => row.number,
+    at: (row) => row.at,
+    http_status: (row) => row.httpStatus,
+    reason: (row) => row.reason,
+    latency: (row) => row.latency,
+    next_at: (row) => row.nextAt,
+    by_hand: (row) => flag(row.byHand),
+  },
+  decode: (v) =>
+    ({
+      attempt: v[0],
+      sequence: v[1],
+      number: v[2],
+      at: v[3],
+      httpStatus: v[4],
+      reason: v[5],
+      latency: v[6],
+      nextAt: v[7],
+      byHand: v[8] === 1,
+    }) as CallbackTry,
 };
 
 const budget: Codec<RecipientBudget> = {
@@ -414,6 +478,20 @@ const budget: Codec<RecipientBudget> = {
       recipient: v[1],
       failures: JSON.parse(v[2] as string) as number[],
     }) as unknown as RecipientBudget,
+};
+
+const optOut: Codec<OptOut> = {
+  table: 'opt_out',
+  key: ['recipient', 'account'],
+  mutable: ['source', 'carrier', 'created_at'],
+  columns: {
+    recipient: (row) => row.recipient,
+    account: (row) => row.account,
+    source: (row) => row.source,
+    carrier: (row) => row.carrier,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) => ({ recipient: v[0], account: v[1], source: v[2], carrier: v[3], createdAt: v[4] }) as OptOut,
 };
 
 const idempotency: Codec<IdempotencyRow> = {
@@ -459,7 +537,9 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   attempt,
   hop,
   callback,
+  callbackTry,
   budget,
+  optOut,
   idempotency,
   key,
 };

@@ -83,7 +83,8 @@ function bodyOf(message: OutboundMessage) {
     locale: message.locale,
     brand_name: message.brandName,
     dtmf: message.dtmf,
-    src: message.src,
+    src: message.src ?? message.sender,
+    ...(Object.keys(message.parameters).length > 0 ? { parameters: message.parameters } : {}),
     expires_at: formatTime(message.expiresAt),
   };
 }

@@ -1,14 +1,74 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { isErrorOf } from '../../../verify/channel-errors.js';
+import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { CHANNEL_ERRORS, isErrorOf } from '../../../verify/channel-errors.js';
 import { isCallDuration, MAX_CALL_SECONDS } from '../../../verify/charges.js';
-import { type Channel, parseHopId } from '../../../verify/model.js';
-import { isStatusOf } from '../../../verify/statuses.js';
+import { CHANNELS, type Channel, parseHopId } from '../../../verify/model.js';
+import { isStatusOf, statusesOf } from '../../../verify/statuses.js';
 import type { CarrierContext, CarrierReport } from '../../carrier.js';
-import { readMessageId } from './message-id.js';
+import { MAX_MESSAGE_ID, readMessageId } from './message-id.js';
 
 /** RFC 6750 §2.1; the scheme's case does not matter. */
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
+
+const ANSWER = Type.Object({
+  api_id: Type.String({ format: 'uuid', description: 'the id of this request, which the log has too' }),
+  message: Type.String({ enum: ['receipt recorded'] }),
+});
+
+/** What the reference says; `readReceipt` is what checks, by the channels of each carrier. */
+const OPERATION: FastifyContextConfig['operation'] = {
+  id: 'reportReceipt',
+  tag: 'Receipts',
+  summary: 'Report what became of a message',
+  description:
+    'For the gateway of a carrier of type `webhook`. Receipts may be late, repeated and out of order. With both ids `hop_id` decides.',
+  security: 'bearer',
+  body: {
+    schema: {
+      type: 'object',
+      required: ['status'],
+      anyOf: [{ required: ['hop_id'] }, { required: ['message_id'] }],
+      properties: {
+        hop_id: {
+          type: ['string', 'null'],
+          description: 'the `hop_id` of the request that brought the message',
+        },
+        message_id: {
+          type: ['string', 'integer', 'null'],
+          minLength: 1,
+          maxLength: MAX_MESSAGE_ID,
+          description: 'the id that the gateway answered',
+        },
+        status: {
+          type: 'string',
+          enum: [...new Set(CHANNELS.flatMap(statusesOf))].filter((status) => status !== 'queued'),
+          description: "a status of the message's channel",
+        },
+        duration: {
+          type: ['integer', 'null'],
+          minimum: 0,
+          maximum: MAX_CALL_SECONDS,
+          description: 'voice only: seconds from the answer to the end of the call',
+        },
+        error_code: {
+          type: ['integer', 'null'],
+          enum: [...CHANNELS.flatMap((channel) => [...CHANNEL_ERRORS[channel].keys()]), null],
+          description: 'a channel error code',
+        },
+      },
+    },
+    examples: {
+      'by hop': { hop_id: '019c12d2-7ba3-7cc1-a9c4-0f7a3d1e5b60.1', status: 'delivered' },
+      'by message id': { message_id: 'A17', status: 'undelivered', error_code: 80 },
+    },
+  },
+  answers: { 200: { description: 'The receipt is recorded for good.' } },
+  errors: {
+    404: 'No message of this carrier is meant.',
+    503: 'The receipt cannot be recorded now: send it again.',
+  },
+};
 
 interface ReceiptsOptions {
   readonly secret: string;
@@ -33,27 +93,31 @@ export function receiptRoutes({ secret, channels, report }: ReceiptsOptions): Fa
       return refuse(request, reply, 401, "authorization: expected this carrier's bearer secret");
     });
 
-    routes.post('/receipts', async (request, reply) => {
-      const read = readReceipt(request.body, channels);
-      if (!read.ok) return refuse(request, reply, 400, read.why);
-      const result = await report(read.report);
-      switch (result) {
-        case 'recorded':
-          return { api_id: request.id, message: 'receipt recorded' };
-        case 'unknown':
-          return refuse(request, reply, 404, `no message of this carrier has this ${read.named}`);
-        case 'invalid':
-          return refuse(
-            request,
-            reply,
-            400,
-            "status: the message's channel has no such status or error_code",
-          );
-        case 'unavailable':
-          reply.header('Retry-After', '1');
-          return refuse(request, reply, 503, 'the receipt cannot be recorded now; send it again');
-      }
-    });
+    routes.post(
+      '/receipts',
+      { schema: { response: { 200: ANSWER } }, config: { operation: OPERATION } },
+      async (request, reply) => {
+        const read = readReceipt(request.body, channels);
+        if (!read.ok) return refuse(request, reply, 400, read.why);
+        const result = await report(read.report);
+        switch (result) {
+          case 'recorded':
+            return { api_id: request.id, message: 'receipt recorded' };
+          case 'unknown':
+            return refuse(request, reply, 404, `no message of this carrier has this ${read.named}`);
+          case 'invalid':
+            return refuse(
+              request,
+              reply,
+              400,
+              "status: the message's channel has no such status or error_code",
+            );
+          case 'unavailable':
+            reply.header('Retry-After', '1');
+            return refuse(request, reply, 503, 'the receipt cannot be recorded now; send it again');
+        }
+      },
+    );
   };
 }
 
