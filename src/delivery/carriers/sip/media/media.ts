@@ -49,7 +49,7 @@ export interface Media {
   open(options: MediaOptions): Promise<MediaSession>;
   /** Ends all calls' media with an RTCP BYE, frees their ports and stops the thread. */
   close(): Promise<void>;
-  /** Totals since the start, for metrics; up to a second old. */
+  /** Totals since the start, for metrics. */
   stats(): MediaTotals;
 }
 
@@ -103,7 +103,8 @@ export interface MediaSession {
   start(): void;
   /**
    * Plays the clips one after the other without a gap. A `play` that is still going on is stopped first.
-   * `played` once the last packet has left, `stopped` if it was cut short by anything at all. Never rejects.
+   * `played` once the last packet has left, `stopped` if it was cut short by anything at all, or before an answer.
+   * @throws RangeError for a sound out of its bounds, or more than 1000 of them
    */
   play(clips: readonly Sound[]): Promise<'played' | 'stopped'>;
   stopPlaying(): void;
