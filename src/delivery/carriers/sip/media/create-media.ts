@@ -61,7 +61,7 @@ class ThreadedMedia implements Media {
   readonly #sessions = new Map<number, Session>();
   /** Totals of threads that died. */
   readonly #before = new Float64Array(TOTALS.length);
-  #totals = new Float64Array(TOTALS.length);
+  #totals: Float64Array = new Float64Array(TOTALS.length);
   #worker: Worker | null = null;
   #startedAt = 0;
   #restarts = 0;
@@ -201,8 +201,11 @@ class ThreadedMedia implements Media {
     const worker = this.#worker;
     if (!worker) return;
     await new Promise<void>((resolve) => {
-      this.#allClosed = resolve;
-      this.#options.environment.after(CLOSE_WITHIN, resolve);
+      const timer = this.#options.environment.after(CLOSE_WITHIN, resolve);
+      this.#allClosed = () => {
+        timer.cancel();
+        resolve();
+      };
       worker.postMessage({ kind: 'close-all' } satisfies Order);
     });
     this.#worker = null;

@@ -29,7 +29,7 @@ export type Order =
     }
   | { readonly kind: 'agree'; readonly id: number; readonly agreement: Agreement }
   | { readonly kind: 'start'; readonly id: number }
-  | { readonly kind: 'clip'; readonly clip: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'clip'; readonly clip: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'forget'; readonly clip: number }
   | {
       readonly kind: 'play';

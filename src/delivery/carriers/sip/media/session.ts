@@ -43,7 +43,7 @@ export class Session implements MediaSession {
   readonly port: number;
   readonly #id: number;
   readonly #thread: Thread;
-  readonly #events = new EventEmitter<MediaEvents>();
+  readonly #events = new EventEmitter();
   #local: Omit<LocalMedia, 'version'>;
   #version = 1;
   #lastText: string | null = null;
@@ -116,7 +116,7 @@ export class Session implements MediaSession {
   }
 
   on<Name extends keyof MediaEvents>(name: Name, listener: (...values: MediaEvents[Name]) => void): void {
-    this.#events.on(name as string, listener as (...values: unknown[]) => void);
+    this.#events.on(name, listener as (...values: unknown[]) => void);
   }
 
   close(): Promise<MediaStats> {
@@ -132,10 +132,10 @@ export class Session implements MediaSession {
   hear(news: SessionNews): void {
     if (news.kind === 'play-ended') this.#endPlay(news.play, news.how);
     else if (news.kind === 'dtmf-ended') this.#endSend(news.send, news.failure);
-    else if (news.kind === 'dtmf') this.#events.emit('dtmf', news.digit, news.durationMs);
-    else if (news.kind === 'voice-start') this.#events.emit('voice-start');
-    else if (news.kind === 'voice-end') this.#events.emit('voice-end', news.lengthMs);
-    else if (news.kind === 'timeout') this.#events.emit('media-timeout', 'no-packets');
+    else if (news.kind === 'dtmf') this.#emit('dtmf', news.digit, news.durationMs);
+    else if (news.kind === 'voice-start') this.#emit('voice-start');
+    else if (news.kind === 'voice-end') this.#emit('voice-end', news.lengthMs);
+    else if (news.kind === 'timeout') this.#emit('media-timeout', 'no-packets');
     else if (news.kind === 'closed') this.#end(news.stats);
   }
 
@@ -144,7 +144,7 @@ export class Session implements MediaSession {
     if (this.#failed) return;
     this.#failed = true;
     this.#end(NOTHING);
-    this.#events.emit('media-timeout', 'failed');
+    this.#emit('media-timeout', 'failed');
   }
 
   #end(stats: MediaStats): void {
@@ -171,6 +171,10 @@ export class Session implements MediaSession {
 
   #post(order: Order): void {
     if (!this.#failed && !this.#closed) this.#thread.post(order);
+  }
+
+  #emit<Name extends keyof MediaEvents>(name: Name, ...values: MediaEvents[Name]): void {
+    this.#events.emit(name, ...values);
   }
 
   #endPlay(play: number, how: 'played' | 'stopped'): void {
