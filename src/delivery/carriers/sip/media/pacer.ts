@@ -62,6 +62,7 @@ export class Pacer {
     const slots: Slot[] = [];
     if (this.#active === 0) return { skipped: 0, slots };
     const last = this.#slotAfter(now) - 1;
+    while (this.#next <= last && this.#calls[this.#next % PHASES] === 0) this.#next++;
     const missed = (last - this.#next) * PHASE_MS;
     const skipped = missed > MAX_CATCH_UP_MS ? Math.floor(missed / FRAME_MS) : 0;
     // Whole frames are skipped, so that every call misses the same number.

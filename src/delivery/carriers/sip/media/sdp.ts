@@ -308,13 +308,16 @@ function directionOf(session: Session, stream: Stream): Direction {
 function readAddress(ip: unknown, local: LocalMedia): string | Refusal {
   if (typeof ip !== 'string') return { refused: 'SDP without an address (c=)' };
   const [address = ''] = ip.split('/', 1);
-  const family = isIP(address);
+  const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0) return { refused: 'an address in SDP (c=) that is no IP address' };
   if (family !== isIP(local.address)) return { refused: `an IPv${family} address, while ours is not` };
   // RFC 3264 §8.4: the unspecified address is the old way to hold a call.
   if (isUnspecified(address)) return address;
-  const range = ipaddr.parse(address).range();
-  return range === 'multicast' || range === 'broadcast' ? { refused: `a ${range} address` } : address;
+  const parsed = ipaddr.parse(address);
+  const range = parsed.range();
+  if (range === 'multicast' || range === 'broadcast') return { refused: `a ${range} address` };
+  // As sockets say it, so that it can be compared with where packets come from.
+  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
 }
 
 function isUnspecified(address: string): boolean {

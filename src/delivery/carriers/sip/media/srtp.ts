@@ -44,14 +44,9 @@ class Transform {
 
   /** Encrypts or decrypts in place (RFC 3711 §4.1.1). */
   crypt(packet: Buffer, from: number, to: number, ssrc: number, index: number): void {
-    const count = Math.ceil((to - from) / 16);
-    if (count === 0) return;
-    const first = counter(this.#salt, ssrc, index);
-    for (let block = 0; block < count; block++) {
-      first.copy(this.#blocks, block * 16);
-      this.#blocks.writeUInt16BE(block, block * 16 + 14);
-    }
-    const stream = this.#cipher.update(this.#blocks.subarray(0, count * 16));
+    if (to <= from) return;
+    const blocks = this.#blocks.subarray(0, Math.ceil((to - from) / 16) * 16);
+    const stream = keystream(this.#cipher, this.#salt, ssrc, index, blocks);
     for (let at = from; at < to; at++) packet[at]! ^= stream[at - from]!;
   }
 
@@ -64,6 +59,21 @@ class Transform {
     }
     return hmac.digest();
   }
+}
+
+/**
+ * What a packet is combined with (RFC 3711 §4.1.1).
+ * @param cipher AES with the session key, in ECB mode without padding
+ * @param index the 48-bit index of the packet
+ * @param blocks room for the counters, a multiple of 16 bytes: as many are returned
+ */
+export function keystream(cipher: Cipher, salt: Buffer, ssrc: number, index: number, blocks: Buffer): Buffer {
+  const first = counter(salt, ssrc, index);
+  for (let at = 0; at < blocks.length; at += 16) {
+    first.copy(blocks, at);
+    blocks.writeUInt16BE(at >> 4, at + 14);
+  }
+  return cipher.update(blocks);
 }
 
 function counter(salt: Buffer, ssrc: number, index: number): Buffer {

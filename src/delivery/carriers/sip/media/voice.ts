@@ -7,7 +7,7 @@ const QUIETEST_VOICE = -50;
 const LOUDEST_NOISE = -20;
 /** How far voice stands out from the noise of the line, in dB. */
 const MARGIN = 10;
-/** What is taken for the noise before the line has been heard. */
+/** What is taken for the noise in the first two seconds, since many a callee speaks with the first frame. */
 const FIRST_FLOOR = -60;
 const QUIETEST = -90;
 
@@ -26,7 +26,7 @@ export type VoiceChange = { readonly kind: 'start' } | { readonly kind: 'end'; r
 /** Tells sound from silence by energy, above a floor that follows the line's noise. Times come in as arguments. */
 export class VoiceDetector {
   readonly #endsAfter: number;
-  readonly #minima = new Array<number>(WINDOWS).fill(Number.POSITIVE_INFINITY);
+  readonly #minima = new Array<number>(WINDOWS).fill(FIRST_FLOOR);
   #window = 0;
   #inWindow = 0;
   #onset = 0;
@@ -44,8 +44,7 @@ export class VoiceDetector {
 
   /** The level above which a frame counts as voice, in dB under full scale. */
   get threshold(): number {
-    const lowest = Math.min(...this.#minima);
-    const floor = lowest === Number.POSITIVE_INFINITY ? FIRST_FLOOR : lowest;
+    const floor = Math.min(...this.#minima);
     return Math.min(LOUDEST_NOISE, Math.max(QUIETEST_VOICE, floor + MARGIN));
   }
 
