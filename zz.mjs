@@ -1,0 +1,14 @@
+import { createMedia } from './dist/delivery/carriers/sip/media/create-media.js';
+import { systemEnvironment } from './dist/environment.js';
+import dgram from 'node:dgram';
+const media = createMedia({environment: systemEnvironment, ports:{from:20000,to:21000}});
+const s = await media.open({call:'x',address:'127.0.0.1',publicAddress:null,codecs:['PCMU','PCMA'],srtp:'optional'});
+console.log(s.offer());
+const peer = dgram.createSocket('udp4'); await new Promise(r=>peer.bind(0,'127.0.0.1',r));
+let n=0; peer.on('message',m=>{n++});
+console.log(s.answer(`v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${peer.address().port} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n`));
+s.start();
+const clip=new Int16Array(8000).map((_,i)=>8000*Math.sin(i/3));
+console.log(await s.play([{samples:clip},{silence:200}]), n);
+await s.sendDtmf('12'); console.log(n, media.stats());
+console.log(await s.close()); await media.close(); peer.close();
