@@ -6,6 +6,7 @@ import { backupCommand } from './cli/backup.js';
 import { doctorCommand } from './cli/doctor.js';
 import { describeFailure } from './cli/failure.js';
 import { keyCommands } from './cli/keys.js';
+import { promptCommands } from './cli/prompts.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
 
@@ -19,6 +20,7 @@ serveCommand(program);
 accountCommands(program);
 applicationCommands(program);
 keyCommands(program);
+promptCommands(program);
 doctorCommand(program);
 backupCommand(program);
 

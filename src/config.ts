@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { readCarriers } from './config/carriers.js';
 import { readDocument } from './config/document.js';
 import { type ConfigFiles, nodeFiles } from './config/files.js';
@@ -7,6 +8,7 @@ import { refuseUnknown } from './config/nearest.js';
 import { readNumber, readNumbers } from './config/numbers.js';
 import { readRates } from './config/rates.js';
 import { readRoutes } from './config/routes.js';
+import { readSpeech } from './config/speech.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
 import type { Limits } from './verify/limits.js';
@@ -39,6 +41,7 @@ export interface Config {
   /** What is charged; null: nothing. */
   readonly rates: RateCard | null;
   readonly callbacks: CallbackSettings;
+  readonly speech: SpeechConfig;
   /** Days after which a session is gone. */
   readonly retentionDays: number;
   /** Seconds that a stopping server waits for what is in flight. */
@@ -67,7 +70,25 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
-const SECTIONS = ['carriers', 'routes', 'limits', 'rates', 'callbacks', 'retention_days', 'drain_seconds'];
+export interface SpeechConfig {
+  /** Absolute path of the folder of an operator's recordings; null: none. */
+  readonly recordings: string | null;
+  /** A program that speaks brand names, and its arguments with `{text}`, `{locale}`, `{output}`; null: none. */
+  readonly command: readonly string[] | null;
+  /** Seconds that it may take. */
+  readonly commandSeconds: number;
+}
+
+const SECTIONS = [
+  'carriers',
+  'routes',
+  'limits',
+  'rates',
+  'callbacks',
+  'speech',
+  'retention_days',
+  'drain_seconds',
+];
 
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
@@ -96,6 +117,7 @@ export function loadConfig(
     limits: readLimits(document.limits),
     rates: readRates(document.rates),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
+    speech: readSpeech(document.speech, configPath === null ? '' : dirname(configPath)),
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,
       minimum: 1,

@@ -12,6 +12,7 @@ import { Dispatcher } from './delivery/dispatcher.js';
 import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
 import { type Environment, systemEnvironment } from './environment.js';
+import { openSpeech, type Speech } from './speech/prompts.js';
 import { Directory } from './store/directory.js';
 import { Housekeeping } from './store/housekeeping.js';
 import { KeyringHolder } from './store/keys.js';
@@ -57,7 +58,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
     const reporter = createReporter({ store, environment, log, metrics });
-    const carriers = createCarriers(config, environment, reporter.forCarrier);
+    const speech = await openSpeech({
+      settings: config.speech,
+      directory: join(config.dataDir, 'brands'),
+      environment,
+      log,
+    });
+    closers.unshift(() => speech.close());
+    const carriers = createCarriers(config, environment, speech, reporter.forCarrier);
     const offered = routable(carriers);
     const router = createRouter(config.routes, offered);
     const dispatcher = new Dispatcher({
@@ -159,7 +167,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       await adminServer.close();
       await metricsServer?.close();
       const stopped = Promise.all([...carriers.values()].map((carrier) => carrier.stop()));
-      await Promise.race([stopped, timeLimit(CARRIERS_STOP_WITHIN)]);
+      await Promise.race([Promise.all([stopped, speech.close()]), timeLimit(CARRIERS_STOP_WITHIN)]);
       await store.close();
       log.info('stopped');
       log.flush();
@@ -212,6 +220,7 @@ async function openAdmin(
 function createCarriers(
   config: Config,
   environment: Environment,
+  speech: Speech,
   reporterOf: ReturnType<typeof createReporter>['forCarrier'],
 ): Map<string, Carrier> {
   const configured = [...config.carriers];
@@ -221,7 +230,7 @@ function createCarriers(
   return new Map(
     configured.map(({ name, type, settings }) => {
       const kind = carrierTypes.find((each) => each.type === type)!;
-      return [name, kind.create(settings, { name, environment, report: reporterOf(name) })];
+      return [name, kind.create(settings, { name, environment, speech, report: reporterOf(name) })];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
+import type { Speech } from '../speech/prompts.js';
 import type { AttemptStatus, Channel, Recipient } from '../verify/model.js';
 
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
@@ -80,6 +81,8 @@ export interface Carrier {
 export interface CarrierContext {
   readonly name: string;
   readonly environment: Environment;
+  /** What calls say. */
+  readonly speech: Speech;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
 }

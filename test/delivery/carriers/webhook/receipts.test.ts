@@ -12,6 +12,7 @@ import { createMetrics } from '#telemetry/metrics.js';
 import type { Channel } from '#verify/model.js';
 import { createRates } from '#verify/rate-card.js';
 import { LIMITS } from '../../../support/api-server.js';
+import { SHIPPED_SPEECH } from '../../../support/speech.js';
 import { eventually } from '../../../support/virtual-time.js';
 import { message, openWorld, recordingContext, SECRET } from '../support.js';
 
@@ -64,7 +65,12 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
 async function serveWorld() {
   const world = await openWorld();
   const report = world.reporter.forCarrier('gateway');
-  const { send } = await serve({ name: 'gateway', environment: world.environment, report });
+  const { send } = await serve({
+    name: 'gateway',
+    environment: world.environment,
+    speech: SHIPPED_SPEECH,
+    report,
+  });
   return { world, send };
 }
 
