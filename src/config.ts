@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { readCarriers } from './config/carriers.js';
 import { readDocument } from './config/document.js';
 import { type ConfigFiles, nodeFiles } from './config/files.js';
@@ -11,6 +12,7 @@ import { readOptOuts } from './config/opt-outs.js';
 import { readRates } from './config/rates.js';
 
 import { readRoutes } from './config/routes.js';
+import { readSpeech } from './config/speech.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
 import type { Limits } from './verify/limits.js';
@@ -44,6 +46,7 @@ export interface Config {
   /** What is charged; null: nothing. */
   readonly rates: RateCard | null;
   readonly callbacks: CallbackSettings;
+  readonly speech: SpeechConfig;
   /** Days after which a session is gone. */
   readonly retentionDays: number;
   /** Seconds that a stopping server waits for what is in flight. */
@@ -93,6 +96,15 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
+export interface SpeechConfig {
+  /** Absolute path of the folder of an operator's recordings; null: none. */
+  readonly recordings: string | null;
+  /** A program that speaks brand names, and its arguments with `{text}`, `{locale}`, `{output}`; null: none. */
+  readonly command: readonly string[] | null;
+  /** Seconds that it may take. */
+  readonly commandSeconds: number;
+}
+
 const SECTIONS = [
   'carriers',
   'routes',
@@ -100,6 +112,7 @@ const SECTIONS = [
   'limits',
   'rates',
   'callbacks',
+  'speech',
   'retention_days',
   'drain_seconds',
 ];
@@ -132,6 +145,7 @@ export function loadConfig(
     limits: readLimits(document.limits),
     rates: readRates(document.rates),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
+    speech: readSpeech(document.speech, configPath === null ? '' : dirname(configPath)),
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,
       minimum: 1,

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
+import type { Speech } from '../speech/prompts.js';
 import type { Log } from '../telemetry/log.js';
 import type { AttemptStatus, Channel, Cost, Recipient, UnansweredPolicy } from '../verify/model.js';
 
@@ -140,6 +141,8 @@ export interface CarrierContext {
   readonly name: string;
   readonly environment: Environment;
   readonly log: Log;
+  /** What calls say. */
+  readonly speech: Speech;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
   /** Takes what somebody sent to one of the carrier's numbers; resolves after the commit. */

@@ -82,20 +82,30 @@ export class Confirmed {
   onRequest(transaction: ServerTransaction): void {
     const { agent } = this.#options;
     const { request } = transaction;
-    if (this.#over) return agent.answer(transaction, 481);
-    if (!this.dialog.admits(request)) return agent.answer(transaction, 500, { 'retry-after': 1 });
+    if (this.#over) {
+      agent.answer(transaction, 481);
+      return;
+    }
+    if (!this.dialog.admits(request)) {
+      agent.answer(transaction, 500, { 'retry-after': 1 });
+      return;
+    }
     switch (request.method) {
       case 'BYE':
         agent.answer(transaction, 200);
-        return this.#end({ by: 'peer', cause: causeOf(request) });
+        this.#end({ by: 'peer', cause: causeOf(request) });
+        return;
       case 'INVITE':
-        return this.#offered(transaction);
+        this.#offered(transaction);
+        return;
       case 'UPDATE':
-        return this.#offered(transaction);
+        this.#offered(transaction);
+        return;
       case 'INFO':
-        return this.#info(transaction);
+        this.#info(transaction);
+        return;
       default:
-        return agent.answerOutside(transaction);
+        agent.answerOutside(transaction);
     }
   }
 
@@ -121,13 +131,25 @@ export class Confirmed {
     const { request } = transaction;
     const isInvite = request.method === 'INVITE';
     const offer = sdpOf(request);
-    if (this.#awaitingAck) return agent.answer(transaction, 500, { 'retry-after': 1 });
-    if (this.#asking && (isInvite || offer !== null)) return agent.answer(transaction, 491);
+    if (this.#awaitingAck) {
+      agent.answer(transaction, 500, { 'retry-after': 1 });
+      return;
+    }
+    if (this.#asking && (isInvite || offer !== null)) {
+      agent.answer(transaction, 491);
+      return;
+    }
     const interval = intervalOf(request);
-    if (interval && interval.seconds < MIN_SE) return agent.answer(transaction, 422, { 'min-se': MIN_SE });
+    if (interval && interval.seconds < MIN_SE) {
+      agent.answer(transaction, 422, { 'min-se': MIN_SE });
+      return;
+    }
 
     const sdp = offer !== null ? media.answerOffer(offer) : isInvite ? media.offer() : '';
-    if (sdp === null) return agent.answer(transaction, 488);
+    if (sdp === null) {
+      agent.answer(transaction, 488);
+      return;
+    }
     this.dialog.retarget(request);
     this.#reach = this.#find();
     void this.#reach.then(
@@ -158,12 +180,19 @@ export class Confirmed {
     const { agent, onDigit } = this.#options;
     const { request } = transaction;
     const type = headerOf(request, 'content-type');
-    if (request.body === '' || type === null) return agent.answer(transaction, 200);
+    if (request.body === '' || type === null) {
+      agent.answer(transaction, 200);
+      return;
+    }
     const digit = digitOf(type, request.body);
     if (digit === 'unknown-type') {
-      return agent.answer(transaction, 415, { accept: 'application/dtmf-relay, application/dtmf' });
+      agent.answer(transaction, 415, { accept: 'application/dtmf-relay, application/dtmf' });
+      return;
     }
-    if (digit === null) return agent.answer(transaction, 400);
+    if (digit === null) {
+      agent.answer(transaction, 400);
+      return;
+    }
     agent.answer(transaction, 200);
     onDigit(digit);
   }
@@ -184,8 +213,8 @@ export class Confirmed {
     const { environment } = agent;
     const method = this.#usesUpdate ? 'UPDATE' : 'INVITE';
     if (this.#awaitingAck || this.#asking || tries > MAX_REFRESH_TRIES) {
-      if (tries > MAX_REFRESH_TRIES) return this.hangUp('lost');
-      environment.after(2_000, () => void this.#refresh(interval, tries + 1));
+      if (tries > MAX_REFRESH_TRIES) this.hangUp('lost');
+      else environment.after(2_000, () => void this.#refresh(interval, tries + 1));
       return;
     }
     this.#asking = true;
@@ -199,7 +228,10 @@ export class Confirmed {
         if (response && status < 300) {
           const agreed = intervalOf(response);
           const sdp = sdpOf(response);
-          if (method === 'INVITE' && sdp !== null && media.answer(sdp) !== 'ok') return this.hangUp('lost');
+          if (method === 'INVITE' && sdp !== null && media.answer(sdp) !== 'ok') {
+            this.hangUp('lost');
+            return;
+          }
           this.dialog.retarget(response);
           this.#reach = this.#find();
           this.#schedule(agreed ?? interval, agreed?.refresher !== 'uas');
@@ -258,7 +290,10 @@ export class Confirmed {
           if (method === 'INVITE' && response.status < 300) this.#sendAck(number, asked);
           if (finished) return;
           const challenged = response.status === 401 || response.status === 407;
-          if (challenged && authenticator.learn(asked, response, tries) === 'again') return send(tries + 1);
+          if (challenged && authenticator.learn(asked, response, tries) === 'again') {
+            send(tries + 1);
+            return;
+          }
           finished = true;
           onFinal(response);
         },

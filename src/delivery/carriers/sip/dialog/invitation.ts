@@ -348,7 +348,10 @@ export class Invitation implements CallEnd {
     leg.final = true;
     const tag = tagOf(headerOf(response, 'to'));
     const again = this.#acknowledged.get(tag);
-    if (again) return again();
+    if (again) {
+      again();
+      return;
+    }
     this.#legs.delete(leg);
     const wanted = this.#state === 'inviting' && !leg.abandoned;
     const early = this.#early.get(tag);

@@ -133,7 +133,11 @@ function shuffle(records: readonly SrvRecord[], environment: Environment): SrvRe
     const [high = 0, low = 0] = environment.randomBytes(2);
     const drawn = ((high * 256 + low) / 65_536) * total;
     let sum = 0;
-    const chosen = same.find(({ weight }) => (sum += weight) > drawn) ?? same.at(-1)!;
+    const chosen =
+      same.find(({ weight }) => {
+        sum += weight;
+        return sum > drawn;
+      }) ?? same.at(-1)!;
     left.splice(left.indexOf(chosen), 1);
     ordered.push(chosen);
   }

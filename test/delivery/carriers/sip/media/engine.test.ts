@@ -465,10 +465,12 @@ describe('ports', () => {
 
 it('takes whatever comes to its ports without an error', async () => {
   const { environment, say, reports, port, close, totals, peer } = await startCall();
-  const packets = fc.sample(fc.uint8Array({ maxLength: 1600 }), { numRuns: 300, seed: 5 }).map((bytes, at) => {
-    if (bytes.length > 1 && at % 2) bytes.set([0x80 | (bytes[0]! & 0x3f), [0, 8, 13, 101][at % 4]!]);
-    return Buffer.from(bytes);
-  });
+  const packets = fc
+    .sample(fc.uint8Array({ maxLength: 1600 }), { numRuns: 300, seed: 5 })
+    .map((bytes, at) => {
+      if (bytes.length > 1 && at % 2) bytes.set([0x80 | (bytes[0]! & 0x3f), [0, 8, 13, 101][at % 4]!]);
+      return Buffer.from(bytes);
+    });
   for (const packet of packets) {
     await say(packet);
     await reports.send(packet, port + 1);
