@@ -92,7 +92,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       environment,
       carriers,
       router,
-      submit: (carrier, message) => desk.submit(carrier, message),
+      submit: (carrier, message, claim) => desk.submit(carrier, message, claim),
       onAccepted: reporter.accepted,
       onHanded: awaited.handed,
       log,

@@ -48,7 +48,13 @@ export type SubmitResult =
    * It will never take this message, and another carrier would not either: the recipient or the content is wrong. What
    * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
    */
-  | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
+  | {
+      readonly kind: 'refused';
+      readonly errorCode: number;
+      readonly reason: string;
+      /** What the attempt comes to, where that is not `failed`: a call may be `busy`. */
+      readonly status?: AttemptStatus;
+    }
   /** It cannot now, or did not answer, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
@@ -68,6 +74,14 @@ export type SubmitResult =
       readonly down: boolean;
     };
 
+/**
+ * Of a carrier that brings messages itself, and for which a repeat matters: commits that this message is brought now, and
+ * never again. False: it must not be brought, since another node has it, its session has ended, or the database did not
+ * take it.
+ * @param messageId the carrier's own id, for reports
+ */
+export type Claim = (messageId: string | null) => Promise<boolean>;
+
 /** What a carrier reports about a message that it took. */
 export interface CarrierReport {
   readonly by:
@@ -77,6 +91,11 @@ export interface CarrierReport {
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
   readonly errorCode: number | null;
+  /**
+   * The submit still goes on, and nothing is claimed: the attempt shows the status, and is tried again if the submit
+   * fails. Only by hop, and not with a status that ends an attempt.
+   */
+  readonly underWay?: boolean;
   /** Of a completed call: the seconds it lasted, a whole number; absent where the carrier does not tell. */
   readonly duration?: number;
   readonly cost?: Cost;
@@ -128,8 +147,11 @@ export interface Carrier {
   readonly unanswered?: UnansweredPolicy;
   /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
-  /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */
-  submit(message: OutboundMessage): Promise<SubmitResult>;
+  /**
+   * Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. A carrier that
+   * brings it itself may take as long as that takes; once it has called `claim` with success, it resolves `accepted`.
+   */
+  submit(message: OutboundMessage, claim?: Claim): Promise<SubmitResult>;
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
   readonly routes?: FastifyPluginAsync;
   /** How it stands now; absent where there is no connection to tell of. */
