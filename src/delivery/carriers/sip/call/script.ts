@@ -85,6 +85,8 @@ export interface ScriptState {
   readonly spoken: boolean;
   /** How often it was repeated for key 1. */
   readonly repeated: number;
+  /** What ended the call while the mark was being committed: whether it was marked is known only then. */
+  readonly deferred: ScriptEvent | null;
 }
 
 export const BEFORE_ANSWER: ScriptState = {
@@ -93,6 +95,7 @@ export const BEFORE_ANSWER: ScriptState = {
   marked: false,
   spoken: false,
   repeated: 0,
+  deferred: null,
 };
 
 export interface Step {
@@ -103,6 +106,7 @@ export interface Step {
 /** Longest wait for the end of the callee's first words where no machine is guessed, in milliseconds. */
 const LONGEST_OPENING = 5_000;
 const REPEAT_KEY = '1';
+const ENDINGS: readonly ScriptEvent['kind'][] = ['hung-up', 'stop', 'maximum-duration', 'media-timeout'];
 
 /**
  * The conversation as a pure state machine: from a state and what happened to a state and what to do. The code is spoken
@@ -110,6 +114,9 @@ const REPEAT_KEY = '1';
  */
 export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSettings): Step {
   if (state.stage === 'over') return stay(state);
+  if (state.stage === 'committing' && ENDINGS.includes(event.kind)) {
+    return { state: { ...state, deferred: state.deferred ?? event }, actions: [] };
+  }
   switch (event.kind) {
     case 'answered':
       return go(state, 'opening', { do: 'set-timer', name: 'opening', after: settings.openingSilence });
@@ -135,6 +142,8 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       return key(state, event.key, settings);
     case 'committed':
       if (state.stage !== 'committing') return stay(state);
+      if (state.deferred)
+        return step({ ...state, stage: 'greeting', marked: event.ok }, state.deferred, settings);
       if (!event.ok) return end(state, { kind: 'unwanted' });
       return speak({ ...state, marked: true });
     case 'maximum-duration':
@@ -143,7 +152,7 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       return ended(state, 6020, 'no sound came from the callee', 'carrier');
     case 'hung-up':
       // Whoever heard the first digits and hangs up has what they wanted.
-      return state.marked
+      return state.marked && !state.deferred
         ? end(state, { kind: 'completed' })
         : ended(state, 4000, 'the callee hung up before the code was spoken', 'recipient');
     case 'stop':
