@@ -56,7 +56,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
     const reporter = createReporter({ store, environment, log, metrics });
-    const carriers = createCarriers(config, environment, reporter.forCarrier);
+    const carriers = createCarriers(config, environment, log, reporter.forCarrier);
     const offered = routable(carriers);
     const router = createRouter(config.routes, offered);
     const dispatcher = new Dispatcher({
@@ -141,6 +141,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const url = await api.listen({ host: config.host, port: config.port });
     closers.unshift(() => api.close());
 
+    for (const carrier of carriers.values()) carrier.start?.();
     await dispatcher.refill();
     await callbacks.refill();
     log.info({ url, metrics: metricsServer?.url ?? null, epoch: store.epoch }, 'serving');
@@ -210,6 +211,7 @@ async function openAdmin(
 function createCarriers(
   config: Config,
   environment: Environment,
+  log: Log,
   reporterOf: ReturnType<typeof createReporter>['forCarrier'],
 ): Map<string, Carrier> {
   const configured = [...config.carriers];
@@ -219,7 +221,15 @@ function createCarriers(
   return new Map(
     configured.map(({ name, type, settings }) => {
       const kind = carrierTypes.find((each) => each.type === type)!;
-      return [name, kind.create(settings, { name, environment, report: reporterOf(name) })];
+      const context = {
+        name,
+        environment,
+        log,
+        report: reporterOf(name),
+        inbound: async () => 'recorded' as const,
+        share: { index: 0, count: 1 },
+      };
+      return [name, kind.create(settings, context)];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
+import type { Log } from '../telemetry/log.js';
 import type { AttemptStatus, Channel, Recipient } from '../verify/model.js';
 
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
@@ -20,6 +21,10 @@ export interface OutboundMessage {
   readonly dtmf: number | null;
   /** Sender id or caller id that the caller asked for; null leaves it to the carrier. */
   readonly src: string | null;
+  /** Sender id that route or country give, where the caller asked for none; null: the carrier's own. */
+  readonly sender: string | null;
+  /** Further values that the route gives, by name, such as India's `entity_id` and `template_id`. */
+  readonly parameters: Readonly<Record<string, string>>;
   /** When the code stops being good, UTC milliseconds: later delivery is worthless. */
   readonly expiresAt: number;
 }
@@ -42,6 +47,14 @@ export type SubmitResult =
       readonly down: boolean;
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
+    }
+  /** It was sent, but no answer came: the other side may have it or not. What follows is `Carrier.unanswered`. */
+  | {
+      readonly kind: 'unanswered';
+      readonly errorCode: number;
+      readonly reason: string;
+      /** Whether the carrier as such is in trouble, rather than this message. */
+      readonly down: boolean;
     };
 
 /** What a carrier reports about a message that it took. */
@@ -61,6 +74,28 @@ export interface CarrierReport {
  */
 export type ReportResult = 'recorded' | 'unknown' | 'invalid' | 'unavailable';
 
+/** An SMS that a recipient sent. */
+export interface InboundMessage {
+  /** Digits of E.164, or what the network gave. */
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+}
+
+/** How a carrier fares, for `countersign carriers`. */
+export interface CarrierStatus {
+  readonly state: 'up' | 'down' | 'connecting';
+  /** What there is to know besides, in a few words. */
+  readonly detail: string | null;
+  /** Submits without an answer, and the most there may be. */
+  readonly inFlight: number;
+  readonly window: number;
+  /** Messages a second at present; null: no limit. */
+  readonly rate: number | null;
+  /** Counts since the start, by name. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 /** A configured connection to the outside. */
 export interface Carrier {
   readonly name: string;
@@ -68,6 +103,11 @@ export interface Carrier {
   readonly channels: readonly Channel[];
   /** Most submits that may be without an answer at a time. */
   readonly window: number;
+  /** After an unanswered submit: send it again (default), or wait for a receipt first. */
+  readonly unanswered?: 'resend' | 'wait';
+  /** Called once, when the server is ready for what the carrier reports. */
+  start?(): void;
+  status?(): CarrierStatus;
   /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */
   submit(message: OutboundMessage): Promise<SubmitResult>;
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
@@ -78,8 +118,13 @@ export interface Carrier {
 export interface CarrierContext {
   readonly name: string;
   readonly environment: Environment;
+  readonly log: Log;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
+  /** Takes an SMS that came in; resolves after the commit. */
+  readonly inbound: (message: InboundMessage) => Promise<'recorded' | 'unavailable'>;
+  /** This node's place among all: totals of a carrier are shared out by it. */
+  readonly share: { readonly index: number; readonly count: number };
 }
 
 /** One finding of a doctor's check. */

@@ -31,6 +31,8 @@ export function message(changes: Partial<OutboundMessage> = {}): OutboundMessage
     brandName: 'Acme',
     dtmf: null,
     src: null,
+    sender: null,
+    parameters: {},
     expiresAt: NOW + 600_000,
     ...changes,
   };
@@ -45,6 +47,9 @@ export function recordingContext(
   return {
     name: 'gateway',
     environment,
+    log: createLog('silent'),
+    inbound: async () => 'recorded',
+    share: { index: 0, count: 1 },
     reports,
     report: async (report) => {
       reports.push(report);
