@@ -56,7 +56,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
     const reporter = createReporter({ store, environment, log, metrics });
-    const carriers = createCarriers(config, environment, reporter.forCarrier);
+    const carriers = createCarriers(config, environment, log, reporter.forCarrier);
     const offered = routable(carriers);
     const router = createRouter(config.routes, offered);
     const dispatcher = new Dispatcher({
@@ -210,6 +210,7 @@ async function openAdmin(
 function createCarriers(
   config: Config,
   environment: Environment,
+  log: Log,
   reporterOf: ReturnType<typeof createReporter>['forCarrier'],
 ): Map<string, Carrier> {
   const configured = [...config.carriers];
@@ -219,7 +220,17 @@ function createCarriers(
   return new Map(
     configured.map(({ name, type, settings }) => {
       const kind = carrierTypes.find((each) => each.type === type)!;
-      return [name, kind.create(settings, { name, environment, report: reporterOf(name) })];
+      const context = {
+        name,
+        environment,
+        report: reporterOf(name),
+        // Nothing is done with inbound messages yet.
+        inbound: async () => 'recorded' as const,
+        log,
+        share: { index: 0, count: 1 },
+        publicUrl: config.publicUrl,
+      };
+      return [name, kind.create(settings, context)];
     }),
   );
 }

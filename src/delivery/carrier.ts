@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
+import type { Log } from '../telemetry/log.js';
 import type { AttemptStatus, Channel, Recipient } from '../verify/model.js';
 
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
@@ -20,8 +21,20 @@ export interface OutboundMessage {
   readonly dtmf: number | null;
   /** Sender id or caller id that the caller asked for; null leaves it to the carrier. */
   readonly src: string | null;
+  /** Sender id that the route chose; null leaves it to the carrier. What the caller asked for goes before it. */
+  readonly sender: string | null;
+  /** Further values of the route, by name. */
+  readonly parameters: Readonly<Record<string, string>>;
   /** When the code stops being good, UTC milliseconds: later delivery is worthless. */
   readonly expiresAt: number;
+}
+
+/** What a carrier takes for a message, as it said. */
+export interface Cost {
+  /** A decimal number. */
+  readonly amount: string;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 /** How a submit ended. */
@@ -30,10 +43,23 @@ export type SubmitResult =
    * The carrier has the message, under this id of its own if it tells one; `status` if it knows already how the
    * message fared.
    */
-  | { readonly kind: 'accepted'; readonly messageId: string | null; readonly status?: AttemptStatus }
+  | {
+      readonly kind: 'accepted';
+      readonly messageId: string | null;
+      readonly status?: AttemptStatus;
+      readonly cost?: Cost;
+    }
   /** It will never take this message; another carrier would not either. */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
-  /** It cannot now, or did not answer, and the same hop may be tried again. */
+  /** It may or may not have the message: time ran out, or the connection was lost, after the request was written. */
+  | {
+      readonly kind: 'unanswered';
+      readonly reason: string;
+      readonly errorCode: number;
+      /** Whether the carrier as such is in trouble, rather than this message. */
+      readonly down: boolean;
+    }
+  /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
       readonly errorCode: number;
@@ -53,6 +79,27 @@ export interface CarrierReport {
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
   readonly errorCode: number | null;
+  readonly cost?: Cost;
+}
+
+/** An SMS from outside, such as STOP. Numbers as the carrier writes them. */
+export interface InboundMessage {
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+}
+
+/** How a carrier is doing. */
+export interface CarrierStatus {
+  readonly state: 'up' | 'down' | 'connecting';
+  /** Why it is not up; null when there is nothing to say. */
+  readonly detail: string | null;
+  readonly inFlight: number;
+  readonly window: number;
+  /** Messages a second that it may take; null: no limit of ours. */
+  readonly rate: number | null;
+  /** What was counted since the start, by name. */
+  readonly counts: Record<string, number>;
 }
 
 /**
@@ -70,8 +117,13 @@ export interface Carrier {
   readonly window: number;
   /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */
   submit(message: OutboundMessage): Promise<SubmitResult>;
+  /** What becomes of a message whose submit was not answered: sent again, or held until a receipt tells. */
+  readonly unanswered?: 'resend' | 'wait';
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
   readonly routes?: FastifyPluginAsync;
+  /** Opens its connections, if it keeps any before the first message. */
+  start?(): void;
+  status?(): CarrierStatus;
   stop(): Promise<void>;
 }
 
@@ -80,6 +132,13 @@ export interface CarrierContext {
   readonly environment: Environment;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
+  /** Takes a message that somebody sent to us; resolves after what it changes is committed. */
+  readonly inbound: (message: InboundMessage) => Promise<'recorded' | 'unavailable'>;
+  readonly log: Log;
+  /** Which of how many nodes this is: windows, rates and connections are a carrier's totals. */
+  readonly share: { readonly index: number; readonly count: number };
+  /** Where providers reach this server, without a slash at its end; null: nowhere. */
+  readonly publicUrl: string | null;
 }
 
 /** One finding of a doctor's check. */

@@ -147,6 +147,8 @@ export class Dispatcher {
       brandName,
       dtmf,
       src,
+      sender: null,
+      parameters: {},
       expiresAt,
     };
   }
@@ -186,7 +188,7 @@ export class Dispatcher {
     const next: HopFailed['next'] =
       result.kind === 'refused' || delivery.hop >= MAX_HOPS
         ? { kind: 'fail' }
-        : this.#retry(delivery, carrier, now, result.retryAfter ?? 0);
+        : this.#retry(delivery, carrier, now, (result.kind === 'unavailable' && result.retryAfter) || 0);
     const outcome = await this.#record({
       type: 'hop-failed',
       now,
@@ -210,7 +212,7 @@ export class Dispatcher {
       },
       'a carrier did not take an attempt',
     );
-    const down = result.kind === 'unavailable' && result.down && carrier.name === delivery.carrier;
+    const down = result.kind !== 'refused' && result.down && carrier.name === delivery.carrier;
     const health = down ? 'down' : 'up';
     if (!outcome) return { health, stuck: true };
     if (next.kind === 'fail' && outcome.status) {

@@ -62,7 +62,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
 async function serveWorld() {
   const world = await openWorld();
   const report = world.reporter.forCarrier('gateway');
-  const { send } = await serve({ name: 'gateway', environment: world.environment, report });
+  const { send } = await serve({ ...recordingContext(), environment: world.environment, report });
   return { world, send };
 }
 
