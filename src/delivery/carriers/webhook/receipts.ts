@@ -4,7 +4,7 @@ import { isErrorOf } from '../../../verify/channel-errors.js';
 import { type Channel, parseHopId } from '../../../verify/model.js';
 import { isStatusOf } from '../../../verify/statuses.js';
 import type { CarrierContext, CarrierReport } from '../../carrier.js';
-import { readMessageId } from './message-id.js';
+import { readMessageId } from '../message-id.js';
 
 /** RFC 6750 §2.1; the scheme's case does not matter. */
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
