@@ -1,5 +1,6 @@
 import type { CarrierType } from '../carrier.js';
 import { awsSns } from './aws-sns.js';
+import { http } from './http/index.js';
 import { inbox } from './inbox.js';
 import { messagebird } from './messagebird.js';
 import { plivo } from './plivo.js';
@@ -13,6 +14,7 @@ import { webhook } from './webhook/index.js';
 export const carrierTypes: readonly CarrierType[] = [
   inbox,
   webhook,
+  http,
   twilio,
   plivo,
   vonage,

@@ -193,7 +193,7 @@ function connect(given: Settings, prefix: string, context: CarrierContext): Conn
     },
     incoming: {
       methods: ['POST'],
-      verify: (incoming) => verify(incoming, given.auth_token),
+      verify: (incoming) => verifyTwilio(incoming, given.auth_token),
       read,
       thanks: { type: 'text/xml', body: '<?xml version="1.0" encoding="UTF-8"?><Response></Response>' },
     },
@@ -201,7 +201,7 @@ function connect(given: Settings, prefix: string, context: CarrierContext): Conn
 }
 
 /** https://www.twilio.com/docs/usage/webhooks/webhooks-security: HMAC-SHA1 over the URL and the sorted parameters. */
-function verify(incoming: Incoming, token: string): string | null {
+export function verifyTwilio(incoming: Incoming, token: string): string | null {
   if (incoming.url === null) return 'the signature cannot be checked: COUNTERSIGN_PUBLIC_URL is not set';
   const given = header(incoming.headers, 'x-twilio-signature');
   if (given === null) return 'x-twilio-signature: is missing';

@@ -20,6 +20,8 @@ export interface Connection {
   read(answer: Answer, message: OutboundMessage): SubmitResult;
   /** What it sends to us; absent: nothing. */
   readonly incoming?: IncomingRules;
+  /** Whether receipts come where each request asks for them; true when left out. */
+  readonly asksForReceipts?: boolean;
 }
 
 /** A harmless request that needs the credentials. */
@@ -81,7 +83,8 @@ function create<Settings extends CommonSettings>(
   };
   let inFlight = 0;
   let trouble: string | null = null;
-  if (connection.incoming && context.publicUrl === null) {
+  const { incoming, asksForReceipts = true } = connection;
+  if (incoming && asksForReceipts && context.publicUrl === null) {
     const carrier = context.name;
     context.log.warn({ carrier }, 'no receipts are asked for: COUNTERSIGN_PUBLIC_URL is not set');
   }
@@ -107,7 +110,7 @@ function create<Settings extends CommonSettings>(
     window,
     unanswered: settings.unanswered ?? 'resend',
     submit,
-    routes: connection.incoming && incomingRoutes(context, connection.incoming, count),
+    routes: incoming && incomingRoutes(context, incoming, count),
     status: () => ({
       state: trouble === null ? 'up' : 'down',
       detail: trouble,

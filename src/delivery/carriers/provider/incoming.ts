@@ -5,6 +5,7 @@ import type { CarrierContext, CarrierReport, InboundMessage } from '../../carrie
 /** What a provider sent, not believed yet. */
 export interface Incoming {
   readonly method: string;
+  readonly path: 'receipts' | 'inbound';
   /** The whole URL as the provider sees it; null when it is not known where that is. */
   readonly url: string | null;
   readonly query: URLSearchParams;
@@ -56,14 +57,15 @@ export function incomingRoutes(
   return async (routes) => {
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    const handler = (request: FastifyRequest, reply: FastifyReply) => handle(request, reply);
     for (const url of ['/receipts', '/receipts/:hop', '/inbound']) {
+      const path = url === '/inbound' ? 'inbound' : 'receipts';
+      const handler = (request: FastifyRequest, reply: FastifyReply) => handle(path, request, reply);
       routes.route({ method: [...rules.methods], url, handler, exposeHeadRoute: false });
     }
   };
 
-  async function handle(request: FastifyRequest, reply: FastifyReply) {
-    const incoming = incomingOf(request, context.publicUrl);
+  async function handle(path: Incoming['path'], request: FastifyRequest, reply: FastifyReply) {
+    const incoming = { path, ...readRequest(request, context.publicUrl) };
     const distrust = rules.verify(incoming);
     if (distrust !== null) {
       count('unbelieved');
@@ -82,6 +84,7 @@ export function incomingRoutes(
         'body: not a receipt or inbound message that the provider documents',
       );
     }
+    if (reports.length + messages.length === 0) count('ignored');
     const results = await Promise.all([
       ...reports.map((report) => context.report(report)),
       ...messages.map((message) => context.inbound(message)),
@@ -96,7 +99,7 @@ export function incomingRoutes(
   }
 }
 
-function incomingOf(request: FastifyRequest, publicUrl: string | null): Incoming {
+function readRequest(request: FastifyRequest, publicUrl: string | null): Omit<Incoming, 'path'> {
   const { url, method, headers, body } = request;
   const question = url.indexOf('?');
   return {
