@@ -136,7 +136,11 @@ function connect(given: Settings, prefix: string, context: CarrierContext): Conn
 const NAME = 'x-sinch-webhook-signature';
 
 /** HMAC-SHA256 over body, nonce and timestamp, joined by dots. */
-export function verifySinch({ headers, body }: Incoming, secret: string | undefined, now: number): string | null {
+export function verifySinch(
+  { headers, body }: Incoming,
+  secret: string | undefined,
+  now: number,
+): string | null {
   if (secret === undefined) return `${NAME}: cannot be checked, callback_secret is not set`;
   const signature = header(headers, NAME);
   const nonce = header(headers, `${NAME}-nonce`);
