@@ -77,6 +77,9 @@ const SUBMIT_ERRORS: ReadonlyMap<string, Meaning> = new Map([
   ['ValidationException', elsewhere(10, 'a parameter is not valid')],
 ]);
 
+/** Refusals that are not about which credentials were given. */
+const EXPLAINED: ReadonlySet<string> = new Set(['ExpiredToken', 'OptInRequired', 'RequestExpired']);
+
 /** SMS over Amazon SNS. It tells no status of a message to an HTTP server, so attempts stay `sent`. */
 export const awsSns = providerType<Settings>({
   type: 'aws-sns',
@@ -98,7 +101,8 @@ export const awsSns = providerType<Settings>({
         if (code.startsWith('AuthorizationError') || code.startsWith('AccessDenied')) {
           return 'knows the access key, which may not call sns:GetSMSAttributes: whether it may send is not known';
         }
-        return SUBMIT_ERRORS.get(code)?.words ?? null;
+        const says = EXPLAINED.has(code) && SUBMIT_ERRORS.get(code)?.words;
+        return says ? `refuses the request: ${says}` : null;
       },
     };
   },
