@@ -5,12 +5,13 @@ import { serveAdmin } from './admin/socket.js';
 import { buildApi } from './api/app.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import { createHttpTransport } from './callbacks/transport.js';
-import type { Config } from './config.js';
-import type { Carrier } from './delivery/carrier.js';
+import { type Config, ConfigError } from './config.js';
+import type { Carrier, CarrierContext, CarrierType } from './delivery/carrier.js';
 import { carrierTypes } from './delivery/carriers/index.js';
 import { Dispatcher } from './delivery/dispatcher.js';
 import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
+import { SettingsError } from './delivery/settings-error.js';
 import { type Environment, systemEnvironment } from './environment.js';
 import { Directory } from './store/directory.js';
 import { Housekeeping } from './store/housekeeping.js';
@@ -230,9 +231,19 @@ function createCarriers(
         share: { index: 0, count: 1 },
         publicUrl: config.publicUrl,
       };
-      return [name, kind.create(settings, context)];
+      return [name, createCarrier(kind, settings, context)];
     }),
   );
+}
+
+/** @throws ConfigError for settings that do not fit together */
+function createCarrier(kind: CarrierType, settings: unknown, context: CarrierContext): Carrier {
+  try {
+    return kind.create(settings, context);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new ConfigError(`carriers.${context.name}.${error.key}`, error.expectation);
+  }
 }
 
 /** Any other carrier of a channel takes the inbox out of that channel. */

@@ -126,3 +126,10 @@ test('a message that Twilio took without an answer goes to the next carrier, and
   expect(await receive(push.url, push)).toBe(200);
   expect(await calledBack(3)).toEqual(['queued', 'sent', 'delivered']);
 });
+
+test('settings that do not fit together stop the start, by the name of their key', async () => {
+  const yaml = 'carriers: { gateway: { type: http, url: "http://127.0.0.1:1/", json: "{tex}" } }';
+  await expect(startCountersign({ yaml })).rejects.toThrow(
+    /^carriers\.gateway\.json: \{tex\} is no placeholder/,
+  );
+});

@@ -101,7 +101,13 @@ export async function startCountersign({ yaml, env }: StartOptions = {}): Promis
         throw error;
       },
     });
-  let running: RunningServer = await start();
+  let running: RunningServer;
+  try {
+    running = await start();
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
   stops.push(async () => {
     try {
       await running.drain();

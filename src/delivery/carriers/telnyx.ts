@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify as verifySignature } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import type { CarrierContext } from '../carrier.js';
+import { SettingsError } from '../settings-error.js';
 import {
   elsewhere,
   fieldsOf,
@@ -163,13 +164,13 @@ function connect(given: Settings, prefix: string, context: CarrierContext): Conn
   };
 }
 
-/** @throws Error when it is no Ed25519 key */
+/** @throws SettingsError when it is no Ed25519 key */
 function readKey(text: string): KeyObject {
   const x = Buffer.from(text, 'base64').toString('base64url');
   try {
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   } catch {
-    throw new Error('public_key: expected the public key of the account, as the portal shows it');
+    throw new SettingsError('public_key', 'expected the public key of the account, as the portal shows it');
   }
 }
 

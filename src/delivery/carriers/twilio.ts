@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { CarrierContext, CarrierReport } from '../carrier.js';
+import { SettingsError } from '../settings-error.js';
 import {
   elsewhere,
   fieldsOf,
@@ -159,7 +160,7 @@ function authorization({ account_sid, auth_token, api_key_sid, api_key_secret }:
 function connect(given: Settings, prefix: string, context: CarrierContext): Connection {
   const { environment } = context;
   if ((given.api_key_sid === undefined) !== (given.api_key_secret === undefined)) {
-    throw new Error('api_key_sid: expected together with api_key_secret');
+    throw new SettingsError('api_key_sid', 'expected together with api_key_secret');
   }
   const path = `${prefix}/2010-04-01/Accounts/${given.account_sid}/Messages.json`;
   const headers = {

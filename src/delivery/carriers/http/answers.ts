@@ -1,6 +1,7 @@
 import { isErrorOf, UNEXPLAINED } from '../../../verify/channel-errors.js';
 import type { OutboundMessage, SubmitResult } from '../../carrier.js';
 import type { Answer } from '../../http-client.js';
+import { SettingsError } from '../../settings-error.js';
 import { readMessageId } from '../message-id.js';
 import { parseJson, readFailure, readRetryAfter, textOf } from '../provider/answers.js';
 import { costOf } from '../provider/incoming.js';
@@ -12,7 +13,7 @@ type Rule = NonNullable<AnswerSettings['rules']>[number];
 /**
  * What answers mean: the first rule that fits decides. Without one, 2xx is accepted if no rule says what accepted is, and
  * everything else goes by its HTTP status.
- * @throws Error for an error code that no channel has
+ * @throws SettingsError for an error code that no channel has
  */
 export function compileAnswers(
   settings: AnswerSettings,
@@ -53,7 +54,7 @@ export function compileAnswers(
 function compileRule(rule: Rule) {
   const { status, at, equals, begins, error_code } = rule;
   if (error_code !== undefined && !isErrorOf('sms', error_code)) {
-    throw new Error('answer.rules: expected an error_code that is a channel error code of SMS');
+    throw new SettingsError('answer.rules', 'expected an error_code that is a channel error code of SMS');
   }
   const find = compilePointer(at ?? '');
   const expected =

@@ -1,5 +1,6 @@
 import { isErrorOf, UNEXPLAINED } from '../../../verify/channel-errors.js';
 import type { CarrierReport, InboundMessage } from '../../carrier.js';
+import { SettingsError } from '../../settings-error.js';
 import { readMessageId } from '../message-id.js';
 import { parseJson, textOf } from '../provider/answers.js';
 import { formOf, type Incoming, type IncomingRules, reportedBy, type Told } from '../provider/incoming.js';
@@ -11,20 +12,22 @@ import type { AuthenticationSettings, HttpSettings, InboundSettings, ReceiptSett
 
 /**
  * What a gateway sends, as it is configured; undefined when it sends nothing.
- * @throws Error when nothing says how to tell that it was the gateway
+ * @throws SettingsError when nothing says how to tell that it was the gateway
  */
 export function compileIncoming(settings: HttpSettings): IncomingRules | undefined {
   const { receipts, inbound, authentication, thanks } = settings;
   if (!receipts && !inbound) return undefined;
   if (!authentication) {
-    throw new Error(
-      'authentication: expected with receipts and inbound: one of bearer, basic, header, query, hmac',
+    throw new SettingsError(
+      'authentication',
+      'expected with receipts and inbound: one of bearer, basic, header, query, hmac',
     );
   }
   const sources = [receipts, inbound].filter((source) => source !== undefined);
   if (authentication.hmac && sources.some((source) => isQuery(source))) {
-    throw new Error(
-      'authentication.hmac: signs the body, but a GET has none; use header, query, bearer or basic',
+    throw new SettingsError(
+      'authentication.hmac',
+      'signs the body, but a GET has none; use header, query, bearer or basic',
     );
   }
   const readReceipts = receipts && compileReceipts(receipts);
@@ -75,7 +78,7 @@ function compileReceipts(settings: ReceiptSettings): (incoming: Incoming) => Tol
   const errors = new Map(Object.entries(settings.errors ?? {}));
   for (const code of errors.values()) {
     if (!isErrorOf('sms', code)) {
-      throw new Error('receipts.errors: expected channel error codes of SMS as values');
+      throw new SettingsError('receipts.errors', 'expected channel error codes of SMS as values');
     }
   }
   const readCost = compileCost(settings.cost);

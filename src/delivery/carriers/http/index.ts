@@ -1,4 +1,5 @@
 import type { CarrierContext, CarrierType } from '../../carrier.js';
+import { SettingsError } from '../../settings-error.js';
 import { type Connection, providerType } from '../provider/carrier.js';
 import { receiptUrl } from '../provider/incoming.js';
 import { basicAuthorization } from '../provider/message.js';
@@ -36,7 +37,7 @@ export const http: CarrierType<HttpSettings> = {
 
 function split(url: string): { readonly origin: string; readonly rest: string } {
   const [origin = ''] = /^https?:\/\/[^/?]+/.exec(url) ?? [];
-  if (!URL.canParse(origin)) throw new Error('url: expected an absolute http or https URL');
+  if (!URL.canParse(origin)) throw new SettingsError('url', 'expected an absolute http or https URL');
   const rest = url.slice(origin.length);
   return { origin, rest: rest.startsWith('/') ? rest : `/${rest}` };
 }
@@ -85,7 +86,7 @@ function compileHeaders(settings: HttpSettings): (scope: Scope) => Record<string
   const compiled = Object.entries(headers).map(([name, template]) => {
     const key = `headers.${name}`;
     if (NOT_OURS.has(name.toLowerCase())) {
-      throw new Error(`${key}: cannot be set; the content type is set with content_type`);
+      throw new SettingsError(key, `cannot be set; the content type is set with content_type`);
     }
     return [name, compileHeader(key, parse(key, template, values))] as const;
   });
@@ -117,12 +118,12 @@ function compileBody(settings: HttpSettings): Body | null {
   const { values = {}, content_type: given, json, form, xml, text, method } = settings;
   const kinds = (['json', 'form', 'xml', 'text'] as const).filter((kind) => settings[kind] !== undefined);
   const [kind, other] = kinds;
-  if (other !== undefined) throw new Error(`${other}: expected one body only, but there is ${kind} too`);
+  if (other !== undefined) throw new SettingsError(other, `expected one body only, but there is ${kind} too`);
   if (kind === undefined) return null;
-  if (method === 'GET') throw new Error(`${kind}: a GET has no body; use query`);
+  if (method === 'GET') throw new SettingsError(kind, 'a GET has no body; use query');
   const { type, contains } = KINDS[kind];
   if (given !== undefined && !given.toLowerCase().includes(contains)) {
-    throw new Error(`content_type: expected one for a body of ${kind}, with ${contains} in it`);
+    throw new SettingsError('content_type', `expected one for a body of ${kind}, with ${contains} in it`);
   }
   const render =
     form !== undefined

@@ -1,4 +1,5 @@
 import type { OutboundMessage } from '../../carrier.js';
+import { SettingsError } from '../../settings-error.js';
 import { secondsLeft, senderOf } from '../provider/message.js';
 
 /** What placeholders stand for in one message. */
@@ -49,7 +50,7 @@ const MARK = /\{([a-z_]+(?:\.[A-Za-z0-9_-]{1,64})?)\}/g;
  * Takes a template apart: `{name}` is a placeholder, everything else is literal. What a placeholder brings in is not
  * searched again.
  * @param values what `{values.name}` stands for
- * @throws Error naming the key, for a placeholder that is not known
+ * @throws SettingsError naming the key, for a placeholder that is not known
  */
 export function parse(key: string, text: string, values: Readonly<Record<string, string>>): readonly Part[] {
   const parts: Part[] = [];
@@ -82,7 +83,7 @@ function placeholder(key: string, name: string, values: Readonly<Record<string, 
     'parameters.…',
     ...Object.keys(values).map((each) => `values.${each}`),
   ];
-  throw new Error(`${key}: {${name}} is no placeholder; expected one of ${known.join(', ')}`);
+  throw new SettingsError(key, `{${name}} is no placeholder; expected one of ${known.join(', ')}`);
 }
 
 /** Percent-encodes everything but RFC 3986's unreserved characters. */
@@ -105,18 +106,21 @@ function joined(parts: readonly Part[], encode: (value: Value) => string): Rende
 
 /**
  * A URL's path and query: every value percent-encoded.
- * @throws Error for a value in the path that could be a dot segment, and for literals that are none of a URL
+ * @throws SettingsError for a value in the path that could be a dot segment, and for literals that are none of a URL
  */
 export function compilePath(key: string, parts: readonly Part[]): Rendered<string> {
   let inQuery = false;
   for (const part of parts) {
     if (typeof part === 'string') {
       if (!/^[\x21-\x7e]*$/.test(part) || part.includes('#')) {
-        throw new Error(`${key}: expected printable ASCII without spaces and #; percent-encode the rest`);
+        throw new SettingsError(
+          key,
+          `expected printable ASCII without spaces and #; percent-encode the rest`,
+        );
       }
       inQuery ||= part.includes('?');
     } else if (!inQuery && FREE.has(part.name)) {
-      throw new Error(`${key}: {${part.name}} may be in the query or the body, not in the path`);
+      throw new SettingsError(key, `{${part.name}} may be in the query or the body, not in the path`);
     }
   }
   return joined(parts, percentEncoded);
@@ -124,13 +128,13 @@ export function compilePath(key: string, parts: readonly Part[]): Rendered<strin
 
 /**
  * A header's value: values of the configuration as they are, those of messages percent-encoded.
- * @throws Error for a literal or fixed value that cannot be in a header
+ * @throws SettingsError for a literal or fixed value that cannot be in a header
  */
 export function compileHeader(key: string, parts: readonly Part[]): Rendered<string> {
   for (const part of parts) {
     const literal = typeof part === 'string' ? part : part.fixed;
     if (literal !== null && !/^[\x20-\x7e]*$/.test(literal)) {
-      throw new Error(`${key}: expected printable ASCII`);
+      throw new SettingsError(key, `expected printable ASCII`);
     }
   }
   return joined(
@@ -205,17 +209,21 @@ const NO_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 /**
  * XML, with placeholders in content and in quoted attributes only.
- * @throws Error for a placeholder elsewhere, and for CDATA and comments, in which nothing can be escaped
+ * @throws SettingsError for a placeholder elsewhere, and for CDATA and comments, in which nothing can be escaped
  */
 export function compileXml(key: string, parts: readonly Part[]): Rendered<string> {
   let place: 'content' | 'tag' | '"' | "'" = 'content';
   for (const part of parts) {
     if (typeof part !== 'string') {
       if (place !== 'tag') continue;
-      throw new Error(`${key}: {${part.name}} may be in an element's content or in a quoted attribute only`);
+      throw new SettingsError(
+        key,
+        `{${part.name}} may be in an element's content or in a quoted attribute only`,
+      );
     }
-    if (/&[^;]*$/.test(part)) throw new Error(`${key}: expected a semicolon after &`);
-    if (/<!|<\?(?!xml )/.test(part)) throw new Error(`${key}: expected no CDATA, comments and instructions`);
+    if (/&[^;]*$/.test(part)) throw new SettingsError(key, `expected a semicolon after &`);
+    if (/<!|<\?(?!xml )/.test(part))
+      throw new SettingsError(key, `expected no CDATA, comments and instructions`);
     for (const character of part) {
       if (place === 'content') place = character === '<' ? 'tag' : 'content';
       else if (place !== 'tag') place = character === place ? 'tag' : place;
@@ -232,12 +240,13 @@ export function compileXml(key: string, parts: readonly Part[]): Rendered<string
 
 /**
  * Plain text, which has no way of escaping: one placeholder alone, or none.
- * @throws Error for anything else
+ * @throws SettingsError for anything else
  */
 export function compileText(key: string, parts: readonly Part[]): Rendered<string> {
   if (parts.length !== 1) {
-    throw new Error(
-      `${key}: expected one placeholder and nothing else, such as "{text}"; or use json, form or xml`,
+    throw new SettingsError(
+      key,
+      `expected one placeholder and nothing else, such as "{text}"; or use json, form or xml`,
     );
   }
   return joined(parts, (value) => String(value ?? '').toWellFormed());

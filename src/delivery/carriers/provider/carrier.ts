@@ -10,6 +10,7 @@ import type {
 } from '../../carrier.js';
 import { type Answer, createHttpClient, type Exchange, type HttpRequest } from '../../http-client.js';
 import { readNone } from './answers.js';
+import { createHttpCarrier, type HttpCarrierOptions } from './http-carrier.js';
 import { type IncomingRules, incomingRoutes } from './incoming.js';
 import { type CommonSettings, readBase } from './settings.js';
 
@@ -67,65 +68,26 @@ function create<Settings extends CommonSettings>(
   settings: Settings,
   context: CarrierContext,
 ): Carrier {
-  const { environment, share } = context;
   const { origin, prefix } = readBase('base_url', provider.baseUrl(settings));
-  const connection = provider.connect(settings, prefix, context);
-  const window = shareOf(settings.window ?? 256, share);
-  const client = createHttpClient({
-    origin,
-    connections: shareOf(settings.connections ?? 32, share),
-    timeout: settings.timeout_ms ?? 10_000,
-    environment,
-  });
-  const counts: Record<string, number> = {};
-  const count = (what: string) => {
-    counts[what] = (counts[what] ?? 0) + 1;
-  };
-  let inFlight = 0;
-  let trouble: string | null = null;
-  const { incoming, asksForReceipts = true } = connection;
+  const { request, read, incoming, asksForReceipts = true } = provider.connect(settings, prefix, context);
   if (incoming && asksForReceipts && context.publicUrl === null) {
     const carrier = context.name;
     context.log.warn({ carrier }, 'no receipts are asked for: COUNTERSIGN_PUBLIC_URL is not set');
   }
-
-  const submit = async (message: OutboundMessage): Promise<SubmitResult> => {
-    inFlight++;
-    try {
-      const exchange = await client.send(await connection.request(message));
-      const result =
-        exchange.kind === 'none' ? readNone(exchange, message) : connection.read(exchange, message);
-      count(result.kind);
-      trouble = result.kind !== 'accepted' && result.kind !== 'refused' && result.down ? result.reason : null;
-      return result;
-    } finally {
-      inFlight--;
-    }
-  };
-
-  return {
-    name: context.name,
+  const options: HttpCarrierOptions = {
     type: provider.type,
     channels: ['sms'],
-    window,
+    origin,
+    connections: settings.connections ?? 32,
+    window: settings.window ?? 256,
+    timeout: settings.timeout_ms ?? 10_000,
     unanswered: settings.unanswered ?? 'resend',
-    submit,
-    routes: incoming && incomingRoutes(context, incoming, count),
-    status: () => ({
-      state: trouble === null ? 'up' : 'down',
-      detail: trouble,
-      inFlight,
-      window,
-      rate: null,
-      counts: { ...counts },
-    }),
-    stop: () => client.stop(),
+    request,
+    read: (exchange, message) =>
+      exchange.kind === 'none' ? readNone(exchange, message) : read(exchange, message),
+    routes: incoming && ((count) => incomingRoutes(context, incoming, count)),
   };
-}
-
-/** This node's part of a total; every node has one at least. */
-function shareOf(total: number, { index, count }: CarrierContext['share']): number {
-  return Math.max(Math.floor(total / count) + (index < total % count ? 1 : 0), 1);
+  return createHttpCarrier(options, context);
 }
 
 async function check<Settings extends CommonSettings>(

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { SettingsError } from '../../settings-error.js';
 
 /** What every carrier to a provider's HTTP API may be told. */
 export const commonSettings = {
@@ -67,10 +68,10 @@ export interface Base {
   readonly prefix: string;
 }
 
-/** @throws Error naming `key` for a URL that the pattern lets through but that is none */
+/** @throws SettingsError naming `key` for a URL that the pattern lets through but that is none */
 export function readBase(key: string, text: string): Base {
   // `URL.parse` is newer than the oldest Node.js that is supported.
-  if (!URL.canParse(text)) throw new Error(`${key}: expected an absolute http or https URL`);
+  if (!URL.canParse(text)) throw new SettingsError(key, `expected an absolute http or https URL`);
   const { origin, pathname } = new URL(text);
   return { origin, prefix: pathname.replace(/\/+$/, '') };
 }

@@ -1,7 +1,7 @@
 import { CHANNELS, type Channel } from '../../../verify/model.js';
 import { formatTime } from '../../../verify/time.js';
 import type { Carrier, CarrierContext, CarrierType, OutboundMessage } from '../../carrier.js';
-import { createHttpClient } from '../../http-client.js';
+import { createHttpCarrier, type HttpCarrierOptions } from '../provider/http-carrier.js';
 import { readAnswer } from './answers.js';
 import { checkWebhook } from './check.js';
 import { receiptRoutes } from './receipts.js';
@@ -27,28 +27,27 @@ function channelsOf({ channels }: WebhookSettings): readonly Channel[] {
 function create(settings: WebhookSettings, context: CarrierContext): Carrier {
   const { environment } = context;
   const { url, secret, timeout, connections, window } = readSettings(settings);
-  const client = createHttpClient({ origin: url.origin, connections, timeout, environment });
   const path = `${url.pathname}${url.search}`;
   const channels = channelsOf(settings);
-
-  return {
-    name: context.name,
+  const options: HttpCarrierOptions = {
     type: webhook.type,
     channels,
+    origin: url.origin,
+    connections,
     window,
-    submit: async (message) => {
+    timeout,
+    request(message) {
       const headers = {
         Authorization: `Bearer ${secret}`,
         'Content-Type': 'application/json',
         'Idempotency-Key': message.hopId,
       };
-      const body = JSON.stringify(bodyOf(message));
-      const exchange = await client.send({ method: 'POST', path, headers, body });
-      return readAnswer(exchange, message, environment.now());
+      return { method: 'POST', path, headers, body: JSON.stringify(bodyOf(message)) };
     },
-    routes: receiptRoutes({ secret, channels, report: context.report }),
-    stop: () => client.stop(),
+    read: (exchange, message) => readAnswer(exchange, message, environment.now()),
+    routes: () => receiptRoutes({ secret, channels, report: context.report }),
   };
+  return createHttpCarrier(options, context);
 }
 
 function bodyOf(message: OutboundMessage) {
