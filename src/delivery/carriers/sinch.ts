@@ -60,6 +60,7 @@ const RECEIPT_ERRORS: ReadonlyMap<number, number> = new Map([
   [406, 80],
   [407, 1000],
   [408, 100],
+  [409, 90],
   [410, 40],
   [411, 110],
   [412, 450],

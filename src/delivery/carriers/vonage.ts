@@ -83,6 +83,12 @@ const RECEIPT_ERRORS: ReadonlyMap<string, number> = new Map([
   ['1270', 100],
   ['1280', 100],
   ['1290', 80],
+  ['1470', 452],
+  ['1472', 452],
+  ['1480', 100],
+  ['1481', 40],
+  ['1482', 30],
+  ['1483', 100],
 ]);
 
 const STATUSES: Readonly<Record<string, string>> = {
