@@ -45,7 +45,7 @@ function create(settings: WebhookSettings, context: CarrierContext): Carrier {
       return { method: 'POST', path, headers, body: JSON.stringify(bodyOf(message)) };
     },
     read: (exchange, message) => readAnswer(exchange, message, environment.now()),
-    routes: () => receiptRoutes({ secret, channels, report: context.report }),
+    routes: () => receiptRoutes({ secret, channels, report: context.report, inbound: context.inbound }),
   };
   return createHttpCarrier(options, context);
 }

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { isErrorOf } from '../../../verify/channel-errors.js';
 import { type Channel, parseHopId } from '../../../verify/model.js';
 import { isStatusOf } from '../../../verify/statuses.js';
-import type { CarrierContext, CarrierReport } from '../../carrier.js';
+import type { CarrierContext, CarrierReport, InboundMessage } from '../../carrier.js';
 import { readMessageId } from '../message-id.js';
 
 /** RFC 6750 §2.1; the scheme's case does not matter. */
@@ -14,14 +14,15 @@ interface ReceiptsOptions {
   /** Channels of the carrier: what may be reported is theirs. */
   readonly channels: readonly Channel[];
   readonly report: CarrierContext['report'];
+  readonly inbound: CarrierContext['inbound'];
 }
 
 /**
- * `POST /receipts`: what the gateway says became of a message. Authorised by the bearer secret before the body is
+ * `POST /receipts`: what the gateway says became of a message; `POST /inbound`: an SMS that came in. Authorised by the bearer secret before the body is
  * read; 200 after the commit, never before. Bodies are bounded and parsed, trailing slashes ignored, and errors
  * answered in the shape of contract §7 by the server that the routes are mounted on.
  */
-export function receiptRoutes({ secret, channels, report }: ReceiptsOptions): FastifyPluginAsync {
+export function receiptRoutes({ secret, channels, report, inbound }: ReceiptsOptions): FastifyPluginAsync {
   const expected = digest(secret);
 
   return async (routes) => {
@@ -53,7 +54,22 @@ export function receiptRoutes({ secret, channels, report }: ReceiptsOptions): Fa
           return refuse(request, reply, 503, 'the receipt cannot be recorded now; send it again');
       }
     });
+
+    routes.post('/inbound', async (request, reply) => {
+      const message = readInbound(request.body);
+      if (!message) return refuse(request, reply, 400, 'from, to, text: expected strings');
+      if ((await inbound(message)) === 'recorded') return { api_id: request.id, message: 'message recorded' };
+      reply.header('Retry-After', '1');
+      return refuse(request, reply, 503, 'the message cannot be recorded now; send it again');
+    });
   };
+}
+
+function readInbound(body: unknown): InboundMessage | null {
+  if (typeof body !== 'object' || body === null) return null;
+  const { from, to, text } = body as Record<string, unknown>;
+  if (typeof from !== 'string' || typeof to !== 'string' || typeof text !== 'string') return null;
+  return { from, to, text };
 }
 
 /** Digests of equal length, so that the comparison tells nothing of the secret's. */
