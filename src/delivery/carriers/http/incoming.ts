@@ -96,9 +96,9 @@ function compileReceipts(settings: ReceiptSettings): (incoming: Incoming) => Tol
     return { by, status, errorCode, ...(cost && { cost }) };
   };
   return (incoming) => {
-    const read1 = documents(incoming)?.map((document) => read(document, incoming.hopId));
-    if (!read1 || read1.includes(null)) return null;
-    return { reports: read1.filter((report) => report !== null && report !== 'ignored') };
+    const found = documents(incoming)?.map((document) => read(document, incoming.hopId));
+    if (!found || found.includes(null)) return null;
+    return { reports: found.filter((report) => report !== null && report !== 'ignored') };
   };
 }
 
