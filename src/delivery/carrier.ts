@@ -48,7 +48,15 @@ export type SubmitResult =
    * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
    */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
-  /** It cannot now, or did not answer, and the same hop may be tried again. */
+  /** It may or may not have the message: time ran out, or the connection was lost, after the request was written. */
+  | {
+      readonly kind: 'unanswered';
+      readonly reason: string;
+      readonly errorCode: number;
+      /** Whether the carrier as such is in trouble, rather than this message. */
+      readonly down: boolean;
+    }
+  /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
       readonly errorCode: number;

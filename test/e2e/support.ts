@@ -110,7 +110,13 @@ export async function startCountersign({
         throw error;
       },
     });
-  let running: RunningServer = await start();
+  let running: RunningServer;
+  try {
+    running = await start();
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
   stops[lifetime].push(async () => {
     try {
       await running.drain();

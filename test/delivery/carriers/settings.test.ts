@@ -78,5 +78,16 @@ describe('the settings of an inbox', () => {
 });
 
 it('every carrier type has a name of its own', () => {
-  expect(carrierTypes.map(({ type }) => type)).toEqual(['inbox', 'webhook']);
+  expect(carrierTypes.map(({ type }) => type)).toEqual([
+    'inbox',
+    'webhook',
+    'http',
+    'twilio',
+    'plivo',
+    'vonage',
+    'messagebird',
+    'sinch',
+    'telnyx',
+    'aws-sns',
+  ]);
 });
