@@ -30,6 +30,8 @@ export class Link {
   readonly #abort = new AbortController();
   #state: 'connecting' | 'up' | 'down' = 'connecting';
   #connection: Connection | null = null;
+  /** As long as it is open, also when it takes no more messages. */
+  #held: Connection | null = null;
   #outstanding = 0;
   #failures = 0;
   #upAt = 0;
@@ -90,12 +92,13 @@ export class Link {
     this.#state = 'down';
     if (connection && this.#outstanding > 0) await new Promise<void>((resolve) => (this.#isIdle = resolve));
     if (connection) await unbind(connection);
-    this.#abort.abort();
+    this.kill();
   }
 
   /** Ends it without waiting. */
   kill(): void {
     this.#abort.abort();
+    this.#held?.close('stopped');
   }
 
   async #open(): Promise<void> {
@@ -130,8 +133,7 @@ export class Link {
       this.#down('connection closed', false);
       return;
     }
-    signal.addEventListener('abort', () => opened.close('stopped'));
-    this.#connection = opened;
+    this.#connection = this.#held = opened;
     this.#state = 'up';
     this.#upAt = environment.monotonic();
     this.#options.onState('up', null, false);

@@ -23,7 +23,9 @@ export interface Rig {
   readonly inbound: InboundMessage[];
   readonly lines: string[];
   /** What `report` resolves to, by turns; the last for ever. */
-  answers: (ReportResult | Promise<ReportResult>)[];
+  answers: ReportResult[];
+  /** Decides instead of `answers`. */
+  onReport: (report: CarrierReport) => Promise<ReportResult>;
   inboundAnswer: 'recorded' | 'unavailable';
   /** Submits messages of their own hops. */
   submit(changes?: Partial<OutboundMessage>): ReturnType<Carrier['submit']>;
@@ -60,8 +62,7 @@ export async function openRig(
       share,
       report: async (report) => {
         reports.push(report);
-        const { answers } = rig;
-        return (await (answers.length > 1 ? answers.shift() : answers[0]))!;
+        return rig.onReport(report);
       },
       inbound: async (one) => {
         inbound.push(one);
@@ -78,6 +79,7 @@ export async function openRig(
     inbound,
     lines,
     answers: ['recorded'],
+    onReport: async () => (rig.answers.length > 1 ? rig.answers.shift()! : rig.answers[0]!),
     inboundAnswer: 'recorded',
     submit: (changes) =>
       carrier.submit(message({ hopId: `019c1307-1111-7000-8000-000000000001.${++hops}`, ...changes })),
