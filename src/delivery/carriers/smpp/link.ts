@@ -3,6 +3,7 @@ import { BindRefused, openBind, type Role, unbind } from './bind.js';
 import type { Connection, Reply, RequestOptions } from './connection.js';
 import type { Pdu } from './pdu.js';
 import type { BindSettings, ConnectionSettings } from './settings.js';
+import { NOT_BOUND } from './status.js';
 
 export interface LinkOptions {
   readonly connection: ConnectionSettings;
@@ -78,6 +79,9 @@ export class Link {
     this.#outstanding++;
     const reply = await connection.request('submit_sm', options);
     this.#outstanding--;
+    // It forgot the bind: only a new one helps.
+    if (reply.kind === 'reply' && reply.pdu.status === NOT_BOUND)
+      connection.close('the SMSC says that it is not bound');
     if (this.#outstanding === 0) this.#isIdle?.();
     this.#options.onChange();
     return reply;

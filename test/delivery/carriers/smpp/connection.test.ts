@@ -305,6 +305,13 @@ describe('a connection that breaks', () => {
     expect(stateOf(rig)).toBe('up');
   });
 
+  it('an SMSC that forgot the bind gets a new one', async () => {
+    const rig = await openRig();
+    rig.smsc.onSubmit = () => ({ status: 0x04 });
+    expect(await rig.submit()).toMatchObject({ kind: 'unavailable', reason: 'ESME_RINVBNDSTS', down: true });
+    await pass(rig, 'it is bound again', () => rig.smsc.binds.length === 2 && stateOf(rig) === 'up');
+  });
+
   it('an SMSC that unbinds is answered, and bound again later', async () => {
     const rig = await openRig();
     const answered = new Promise((resolve) => rig.smsc.receivers[0]!.unbind({}, resolve));
