@@ -153,7 +153,8 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       let isOver = false;
       await new Promise<void>((resolve) => {
         const timer = environment.after(STOP_WITHIN, resolve);
-        void Promise.all(links.map((link) => link.stop())).then(() => {
+        const settled = deliveries.close();
+        void Promise.all(links.map((link) => settled.then(() => link.stop()))).then(() => {
           timer.cancel();
           isOver = true;
           resolve();

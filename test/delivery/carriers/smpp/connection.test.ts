@@ -424,6 +424,24 @@ describe('a carrier that stops', () => {
     expect(rig.smsc.submits).toHaveLength(3);
   });
 
+  it('answers the receipts that are being recorded before it unbinds, and puts off new ones', async () => {
+    const rig = await openRig();
+    let commit: () => void = () => {};
+    rig.onReport = () =>
+      new Promise((resolve) => {
+        commit = () => resolve('recorded');
+      });
+    const answer = rig.smsc.receipt('m1');
+    await rig.until('it is reported', () => rig.reports.length === 1);
+    const stopped = rig.carrier.stop();
+    expect((await rig.smsc.receipt('m2')).command_status).toBe(0x64);
+    expect(rig.smsc.unbinds).toHaveLength(0);
+    commit();
+    expect((await answer).command_status).toBe(0);
+    await stopped;
+    expect(rig.smsc.unbinds).toHaveLength(1);
+  });
+
   it('does not wait for ever for an SMSC that says nothing', async () => {
     const rig = await openRig();
     rig.smsc.onSubmit = () => null;
