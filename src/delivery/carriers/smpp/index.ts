@@ -136,9 +136,9 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       return {
         state: isUp ? 'up' : states.includes('connecting') ? 'connecting' : 'down',
         detail:
-          up === links.length && up > 0
-            ? `${up} binds`
-            : `${up} of ${links.length} binds${lastTrouble ? `: ${lastTrouble}` : ''}`,
+          up > 0 && up === links.length
+            ? null
+            : `${up} of ${links.length} binds${lastTrouble === null ? '' : `: ${lastTrouble}`}`,
         inFlight: senders.reduce((sum, { outstanding }) => sum + outstanding, 0),
         window: windowTotal,
         rate: pace.rate,

@@ -78,11 +78,14 @@ describe('the sender', () => {
     expect(fieldsOf(rig).map(({ source_addr }) => source_addr)).toEqual(['Caller', 'Route', 'Own']);
   });
 
-  it.each(['A'.repeat(21), 'Grüße', 'a\nb'])('%j fits no SMPP address and is refused', async (src) => {
-    const rig = await openRig();
-    expect(await rig.submit({ src })).toMatchObject({ kind: 'refused', errorCode: 40 });
-    expect(rig.smsc.submits).toHaveLength(0);
-  });
+  it.each(['A'.repeat(21), 'Grüße', 'a\nb'])(
+    '%j fits no SMPP address: another carrier may take it',
+    async (src) => {
+      const rig = await openRig();
+      expect(await rig.submit({ src })).toMatchObject({ kind: 'unavailable', errorCode: 40, down: false });
+      expect(rig.smsc.submits).toHaveLength(0);
+    },
+  );
 
   it('and the recipient have the form that is configured', async () => {
     const rig = await openRig({
@@ -198,7 +201,7 @@ describe('optional parameters', () => {
 describe('the answer', () => {
   it.each([
     [0x0b, { kind: 'refused', errorCode: 50, reason: 'ESME_RINVDSTADR' }],
-    [0x0a, { kind: 'refused', errorCode: 40, reason: 'ESME_RINVSRCADR' }],
+    [0x0a, { kind: 'unavailable', errorCode: 40, reason: 'ESME_RINVSRCADR', down: false }],
     [0x01, { kind: 'refused', errorCode: 110, reason: 'ESME_RINVMSGLEN' }],
     [0x45, { kind: 'unavailable', errorCode: 20, reason: 'ESME_RSUBMITFAIL', down: false }],
     [0x08, { kind: 'unavailable', errorCode: 20, reason: 'ESME_RSYSERR', down: true }],
