@@ -5,6 +5,7 @@ import { inbox } from './inbox.js';
 import { messagebird } from './messagebird.js';
 import { plivo } from './plivo.js';
 import { sinch } from './sinch.js';
+import { smpp } from './smpp/index.js';
 import { telnyx } from './telnyx.js';
 import { twilio } from './twilio.js';
 import { vonage } from './vonage.js';
@@ -13,6 +14,7 @@ import { webhook } from './webhook/index.js';
 /** Every kind of carrier that a configuration may name. */
 export const carrierTypes: readonly CarrierType[] = [
   inbox,
+  smpp,
   webhook,
   http,
   twilio,
