@@ -1,4 +1,4 @@
-import { connect } from './smpp-library.js';
+import smpp, { type LibraryPdu } from 'smpp';
 
 export interface BareSmppPlan {
   readonly port: number;
@@ -21,7 +21,7 @@ process.on('message', ({ port, seconds, window }: BareSmppPlan) => {
   let submitted = 0;
   let receipts = 0;
   let open = 0;
-  const session = connect({ url: `smpp://127.0.0.1:${port}` }, () => {
+  const session = smpp.connect({ url: `smpp://127.0.0.1:${port}` }, () => {
     session.bind_transceiver({ system_id: 'bare', password: 'secret' }, () => {
       for (let each = 0; each < window; each++) submit();
     });
@@ -32,10 +32,10 @@ process.on('message', ({ port, seconds, window }: BareSmppPlan) => {
     session.close();
     process.send!({ rate } satisfies SmppRate);
   };
-  session.on('error', (error) => {
+  session.on('error', (error: Error) => {
     throw error;
   });
-  session.on('deliver_sm', (pdu) => {
+  session.on('deliver_sm', (pdu: LibraryPdu) => {
     receipts++;
     session.send(pdu.response());
     if (performance.now() >= end) finish();

@@ -19,15 +19,18 @@ export interface RawResult {
 const INSERT = {
   session: `uuid, account, application, alias, recipient, country, channel, locale, status, code_key, code_length,
     code_sealed, url, method, max_attempts, attempts, validations, requestor_ip, expires_at, created_at, updated_at,
-    main, resend_cooldown, test`,
+    main, resend_cooldown, test, validation_price`,
   live_session: 'application, recipient, session, expires_at',
   attempt: `uuid, session, account, sequence, channel, status, error_code, locale, brand_name, app_hash, template,
     dtmf, fraud_check, src, delivery, owner, carrier, hop, tries, next_at, takeovers, callbacks_made,
-    callbacks_settled, created_at, updated_at, domain, main`,
-  hop: 'attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at',
+    callbacks_settled, created_at, updated_at, domain, main, price,
+    segments, increment, taken, duration`,
+  hop: `attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at, unanswered, cost,
+    currency`,
 };
 const UPDATE_ATTEMPT = `update attempt set status = ?, error_code = ?, delivery = ?, owner = ?, carrier = ?, hop = ?,
-  tries = ?, next_at = ?, takeovers = ?, callbacks_made = ?, callbacks_settled = ?, updated_at = ? where uuid = ?`;
+  tries = ?, next_at = ?, takeovers = ?, callbacks_made = ?, callbacks_settled = ?, updated_at = ?,
+  taken = ?, duration = ? where uuid = ?`;
 const ACCOUNT = 'MABENCHMARKBENCHMARK';
 const APPLICATION = '00000000-0000-7000-8000-000000000000';
 const TEMPLATE =
@@ -69,20 +72,37 @@ const start = (): Started => {
   statements.session.run(
     // biome-ignore format: one row, two lines
     [session, ACCOUNT, APPLICATION, 'default', recipient, 'US', 'sms', 'en', 'in-progress', 'key', 6,
-      null, null, 'POST', 3, 1, 0, '127.0.0.1', at + 600_000, at, at, ACCOUNT, 0, 0],
+      null, null, 'POST', 3, 1, 0, '127.0.0.1', at + 600_000, at, at, ACCOUNT, 0, 0, 0],
   );
   statements.live.run([APPLICATION, recipient, session, at + 600_000]);
   statements.attempt.run(
     // biome-ignore format: one row, two lines
     [attempt, session, ACCOUNT, 1, 'sms', 'queued', null, 'en', 'Acme', '', TEMPLATE, null, 'enabled', null,
-      'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at, '', ACCOUNT],
+      'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at, '', ACCOUNT, null, null,
+      null, 0, null],
   );
   return { attempt, at, message: uuidv7(at, randomBytes(10)) };
 };
 /** As the inbox has it recorded: that it took the message and that it arrived are one command. */
 const deliver = ({ attempt, at, message }: Started) => {
-  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at]);
-  statements.updateAttempt.run(['delivered', null, 'done', 1, 'inbox', 1, 1, at, 0, 0, 0, at, attempt]);
+  statements.hop.run([attempt, 1, 'inbox', message, 'delivered', null, null, at, at, null, null, null]);
+  statements.updateAttempt.run([
+    'delivered',
+    null,
+    'done',
+    1,
+    'inbox',
+    1,
+    1,
+    at,
+    0,
+    0,
+    0,
+    at,
+    1,
+    null,
+    attempt,
+  ]);
 };
 
 process.on('message', (plan: RawPlan) => process.send!(run(plan)));

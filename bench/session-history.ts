@@ -46,21 +46,21 @@ export function writeHistory(path: string, count: number, now: number): void {
   database.exec(`${rows}
     insert into session (uuid, account, main, application, alias, recipient, country, channel, locale, status, code_key,
       code_length, code_sealed, url, method, max_attempts, resend_cooldown, test, attempts, validations, requestor_ip,
-      expires_at, created_at, updated_at)
+      expires_at, created_at, updated_at, validation_price)
     select ${uuid(8)}, account, account, '00000000-0000-7000-8000-00000000000' || application,
       'alias ' || application, printf('1415%07d', (i * 7919) % ${Math.ceil(count / 4)}),
       case when i % ${rare} = 7 then 'LI' when i % 4 = 0 then 'FR' else 'US' end, 'sms', 'en',
       case when i >= ${count - live} then 'in-progress'
         when (i * 31) % 100 < 70 then 'verified' else 'expired' end,
       'benchkey', 6, null, null, 'POST', 5, 0, 0, 1, 1, '192.0.2.10',
-      case when i >= ${count - live} then ${now + 3_600_000} else at + 600000 end, at, at
+      case when i >= ${count - live} then ${now + 3_600_000} else at + 600000 end, at, at, 0
     from placed`);
   database.exec(`${rows}
     insert into attempt select ${uuid(9)}, ${uuid(8)}, account, 1, 'sms', 'delivered', null, 'en',
       case when i % ${rare} = 11 then 'Rare' when i % 2 = 0 then 'Brand ' || (i % 100) else '' end,
       case when i % 10 = 1 then 'FA+9qCX9VSu' else '' end,
       'Your code is ready. It expires soon; do not share it with anyone.', null, 'enabled', null, 'done', 1, 'inbox',
-      1, 1, at, 0, 0, 0, at, at, '', account
+      1, 1, at, 0, 0, 0, at, at, '', account, null, null, null, 1, null
     from placed`);
   database.exec(`insert into live_session select application, recipient, min(uuid), expires_at from session
     where status = 'in-progress' group by application, recipient`);

@@ -1,5 +1,6 @@
 import type { SubmitResult } from '#delivery/carrier.js';
 import { systemEnvironment } from '#environment.js';
+import { createLog } from '#telemetry/log.js';
 import type { Recipient } from '#verify/model.js';
 import type { BareSmppPlan, SmppRate } from './bare-smpp.js';
 
@@ -20,14 +21,15 @@ process.on('message', async ({ port, seconds, window }: BareSmppPlan) => {
     {
       name: 'bench',
       environment: systemEnvironment,
-      log: { info() {}, warn() {}, error() {}, debug() {} } as never,
+      log: createLog('silent'),
       report: async () => {
         receipts++;
         return 'recorded';
       },
       inbound: async () => 'recorded',
       share: { index: 0, count: 1 },
-    } as never,
+      publicUrl: null,
+    },
   );
   carrier.start?.();
   const submit = (): Promise<SubmitResult> =>

@@ -1,4 +1,5 @@
-import { createServer, type Session } from './smpp-library.js';
+import type { AddressInfo } from 'node:net';
+import smpp, { type LibraryPdu, type Session } from 'smpp';
 
 /** What an SMSC of the bench saw since it was last asked. */
 export interface SmscReport {
@@ -22,15 +23,15 @@ let wanted = false;
 let arrivals: [string, number][] = [];
 let number = 0;
 
-const server = createServer((session: Session) => {
-  session.on('bind_transceiver', (pdu) => session.send(pdu.response({ system_id: 'bench' })));
-  session.on('enquire_link', (pdu) => session.send(pdu.response()));
-  session.on('unbind', (pdu) => {
+const server = smpp.createServer({}, (session: Session) => {
+  session.on('bind_transceiver', (pdu: LibraryPdu) => session.send(pdu.response({ system_id: 'bench' })));
+  session.on('enquire_link', (pdu: LibraryPdu) => session.send(pdu.response()));
+  session.on('unbind', (pdu: LibraryPdu) => {
     session.send(pdu.response());
     session.close();
   });
   session.on('error', () => session.close());
-  session.on('submit_sm', (pdu) => {
+  session.on('submit_sm', (pdu: LibraryPdu) => {
     submits++;
     if (wanted) arrivals.push([String(pdu.destination_addr), performance.timeOrigin + performance.now()]);
     const id = (++number).toString(16).padStart(8, '0');
@@ -42,13 +43,13 @@ const server = createServer((session: Session) => {
         esm_class: 4,
         short_message: `id:${id} sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:`,
       },
-      (answer) => {
+      (answer: LibraryPdu) => {
         if (answer.command_status === 0) receipts++;
       },
     );
   });
 });
-server.listen(0, '127.0.0.1', () => process.send!({ port: server.address()!.port }));
+server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
 
 process.on('message', (order: SmscOrder) => {
   const report: SmscReport = { submits, receipts, arrivals };

@@ -1,7 +1,9 @@
-// Compiles src/ into an empty dist/, so that a file deleted from src/ never lingers in what is run or shipped.
+// Compiles src/ and the network names into an empty dist/, so that a file deleted from src/ never lingers in what is
+// run or shipped.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeNetworks } from './networks.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
@@ -9,5 +11,8 @@ const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', imp
 const { status } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig.build.json`], {
   stdio: 'inherit',
 });
-if (status === 0) chmodSync(`${root}dist/cli.js`, 0o755);
+if (status === 0) {
+  chmodSync(`${root}dist/cli.js`, 0o755);
+  writeNetworks(`${root}dist/api/networks.json`);
+}
 process.exit(status ?? 1);

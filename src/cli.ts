@@ -3,9 +3,11 @@ import { Command } from 'commander';
 import { accountCommands } from './cli/account.js';
 import { applicationCommands } from './cli/app.js';
 import { backupCommand } from './cli/backup.js';
+import { carrierCommands } from './cli/carriers.js';
 import { doctorCommand } from './cli/doctor.js';
 import { describeFailure } from './cli/failure.js';
 import { keyCommands } from './cli/keys.js';
+import { optOutCommands } from './cli/optout.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
 
@@ -19,6 +21,8 @@ serveCommand(program);
 accountCommands(program);
 applicationCommands(program);
 keyCommands(program);
+optOutCommands(program);
+carrierCommands(program);
 doctorCommand(program);
 backupCommand(program);
 

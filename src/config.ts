@@ -5,11 +5,17 @@ import { deepFreeze } from './config/freeze.js';
 import { readLimits } from './config/limits.js';
 import { refuseUnknown } from './config/nearest.js';
 import { readNumber, readNumbers } from './config/numbers.js';
+
+import { readOptOuts } from './config/opt-outs.js';
+
+import { readRates } from './config/rates.js';
+
 import { readRoutes } from './config/routes.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
 import type { Limits } from './verify/limits.js';
 import type { Channel } from './verify/model.js';
+import type { RateCard } from './verify/rate-card.js';
 
 export { ConfigError } from './config/error.js';
 export type { ConfigFiles } from './config/files.js';
@@ -28,12 +34,17 @@ export interface Config {
   /** As Fastify's `trustProxy`: false, or addresses and CIDRs of proxies whose `X-Forwarded-For` is believed. */
   readonly trustProxy: boolean | readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** Where providers reach the server from outside, without a slash at its end; null: nowhere. */
+  readonly publicUrl: string | null;
   /** Where metrics are served; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
   /** In the order of the file; empty: the inbox serves every channel. */
   readonly carriers: readonly CarrierConfig[];
   readonly routes: readonly RouteConfig[];
+  readonly optOuts: OptOutSettings;
   readonly limits: Limits;
+  /** What is charged; null: nothing. */
+  readonly rates: RateCard | null;
   readonly callbacks: CallbackSettings;
   /** Days after which a session is gone. */
   readonly retentionDays: number;
@@ -48,12 +59,33 @@ export interface CarrierConfig {
   readonly settings: unknown;
 }
 
-/** Which carriers may serve a channel and prefix, in which order. The longest prefix wins. */
+/** Which carriers may serve which messages, in which order. The most particular route wins (see `createRouter`). */
 export interface RouteConfig {
   readonly channel: Channel | null;
   /** Leading digits of the recipient; empty matches all. */
   readonly prefix: string;
+  /** ISO 3166-1 alpha-2 of the recipient's country; null matches all. */
+  readonly country: string | null;
+  /** Null matches all. An alias means the applications of this alias of every account. */
+  readonly application: { readonly by: 'uuid' | 'alias'; readonly value: string } | null;
+  /** The sender that the caller asked for; null matches all. */
+  readonly src: string | null;
+  /** Every carrier, in the order of the file. */
   readonly carriers: readonly string[];
+  /** The same by rank: those of one rank share by weight, the next rank is fallen back to. */
+  readonly ranks: readonly (readonly { readonly carrier: string; readonly weight: number }[])[];
+  /** Sender id or caller id by country (ISO 3166-1 alpha-2), and `default` for all others. */
+  readonly senders: Readonly<Record<string, string>>;
+  /** What is added for the route's carriers. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Seconds; null: the default. */
+  readonly unansweredWait: number | null;
+  readonly receiptWithin: number | null;
+}
+
+export interface OptOutSettings {
+  /** What HELP is answered with; null: it is not answered. */
+  readonly helpText: string | null;
 }
 
 export interface CallbackSettings {
@@ -63,7 +95,16 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
-const SECTIONS = ['carriers', 'routes', 'limits', 'callbacks', 'retention_days', 'drain_seconds'];
+const SECTIONS = [
+  'carriers',
+  'routes',
+  'opt_outs',
+  'limits',
+  'rates',
+  'callbacks',
+  'retention_days',
+  'drain_seconds',
+];
 
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
@@ -89,7 +130,9 @@ export function loadConfig(
     ...variables,
     carriers,
     routes: readRoutes(document.routes, carriers, carrierTypes),
+    optOuts: readOptOuts(document.opt_outs),
     limits: readLimits(document.limits),
+    rates: readRates(document.rates),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,

@@ -5,12 +5,16 @@ import { serveAdmin } from './admin/socket.js';
 import { buildApi } from './api/app.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import { createHttpTransport } from './callbacks/transport.js';
-import type { Config } from './config.js';
-import type { Carrier } from './delivery/carrier.js';
+import { type Config, ConfigError } from './config.js';
+import { watchReceipts } from './delivery/awaited-receipts.js';
+import type { Carrier, CarrierContext, CarrierType } from './delivery/carrier.js';
+import { type CarrierDesk, createCarrierDesk } from './delivery/carrier-desk.js';
 import { carrierTypes } from './delivery/carriers/index.js';
 import { Dispatcher } from './delivery/dispatcher.js';
+import { createInbound } from './delivery/inbound.js';
 import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
+import { SettingsError } from './delivery/settings-error.js';
 import { type Environment, systemEnvironment } from './environment.js';
 import { Directory } from './store/directory.js';
 import { Housekeeping } from './store/housekeeping.js';
@@ -19,9 +23,10 @@ import { MasterKeys } from './store/master-keys.js';
 import { openSqliteStore } from './store/sqlite/store.js';
 import type { CommitObservation, Store } from './store/store.js';
 import { createLog, type Log } from './telemetry/log.js';
-import { createMetrics, watchDepths } from './telemetry/metrics.js';
+import { createMetrics, watchCarriers, watchDepths } from './telemetry/metrics.js';
 import { serveMetrics } from './telemetry/server.js';
 import type { Effect } from './verify/commands.js';
+import { createRates } from './verify/rate-card.js';
 
 export interface RunningServer {
   /** Where the API listens, such as `http://127.0.0.1:8080`. */
@@ -55,8 +60,22 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const { store, holder: keyring, directory } = admin;
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
-    const reporter = createReporter({ store, environment, log, metrics });
-    const carriers = createCarriers(config, environment, log, reporter.forCarrier);
+    const awaited = watchReceipts(environment, metrics);
+    const reporter = createReporter({ store, environment, log, metrics, onSettled: awaited.settled });
+    const { helpText } = config.optOuts;
+    const inbound = createInbound({ store, environment, helpText, log, metrics });
+    const carriers = createCarriers(config, (name) => {
+      const report = reporter.forCarrier(name);
+      return {
+        name,
+        environment,
+        log,
+        report: async (one) => (desk.claims(name, one) ? 'recorded' : report(one)),
+        inbound: inbound.forCarrier(name),
+        share: { index: 0, count: 1 },
+        publicUrl: config.publicUrl,
+      };
+    });
     const offered = routable(carriers);
     const router = createRouter(config.routes, offered);
     const dispatcher = new Dispatcher({
@@ -65,10 +84,21 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       environment,
       carriers,
       router,
+      submit: (carrier, message) => desk.submit(carrier, message),
       onAccepted: reporter.accepted,
+      onHanded: awaited.handed,
       log,
       metrics,
     });
+    const desk: CarrierDesk = createCarrierDesk({
+      environment,
+      metrics,
+      carriers,
+      router,
+      breakerOf: (name) => dispatcher.breakerOf(name),
+    });
+    inbound.answerWith((name, message) => desk.submit(carriers.get(name)!, message), router);
+    watchCarriers(metrics, desk.list);
     const callbacks = new Callbacks({
       store,
       directory,
@@ -120,6 +150,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       keyring,
       environment,
       limits: config.limits,
+      rates: createRates(config.rates),
       retention,
       trustProxy: config.trustProxy,
       log,
@@ -136,7 +167,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     }
     const metricsServer = config.metrics && (await serveMetrics(metrics, config.metrics));
     if (metricsServer) closers.unshift(() => metricsServer.close());
-    const adminServer = await serveAdmin(admin, join(config.dataDir, 'admin.sock'));
+    const adminServer = await serveAdmin({ ...admin, carriers: desk }, join(config.dataDir, 'admin.sock'));
     closers.unshift(() => adminServer.close());
     const url = await api.listen({ host: config.host, port: config.port });
     closers.unshift(() => api.close());
@@ -153,6 +184,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       // New connections are refused from here on; requests that are being answered are finished.
       const closed = api.close();
       reporter.close();
+      awaited.close();
       const finished = Promise.all([closed, dispatcher.close(), callbacks.close()]);
       await Promise.race([finished, timeLimit(config.drain * 1000)]);
       await adminServer.close();
@@ -208,12 +240,7 @@ async function openAdmin(
   }
 }
 
-function createCarriers(
-  config: Config,
-  environment: Environment,
-  log: Log,
-  reporterOf: ReturnType<typeof createReporter>['forCarrier'],
-): Map<string, Carrier> {
+function createCarriers(config: Config, contextOf: (name: string) => CarrierContext): Map<string, Carrier> {
   const configured = [...config.carriers];
   if (!configured.some(({ name }) => name === DEFAULT_INBOX)) {
     configured.push({ name: DEFAULT_INBOX, type: 'inbox', settings: {} });
@@ -221,17 +248,19 @@ function createCarriers(
   return new Map(
     configured.map(({ name, type, settings }) => {
       const kind = carrierTypes.find((each) => each.type === type)!;
-      const context = {
-        name,
-        environment,
-        log,
-        report: reporterOf(name),
-        inbound: async () => 'recorded' as const,
-        share: { index: 0, count: 1 },
-      };
-      return [name, kind.create(settings, context)];
+      return [name, createCarrier(kind, settings, contextOf(name))];
     }),
   );
+}
+
+/** @throws ConfigError for settings that do not fit together */
+function createCarrier(kind: CarrierType, settings: unknown, context: CarrierContext): Carrier {
+  try {
+    return kind.create(settings, context);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new ConfigError(`carriers.${context.name}.${error.key}`, error.expectation);
+  }
 }
 
 /** Any other carrier of a channel takes the inbox out of that channel. */

@@ -1,4 +1,5 @@
 import type { ChangeOutcome, UpdateAccount } from '../verify/commands.js';
+import { readCountries } from '../verify/countries.js';
 import { newAuthId, newAuthToken } from '../verify/credentials.js';
 import { NONCE_BYTES, tokenPlace } from '../verify/keyring.js';
 import type { Account, AccountId, ApplicationId, Sealed } from '../verify/model.js';
@@ -18,6 +19,8 @@ export interface AccountSummary {
   readonly parent: string | null;
   readonly name: string;
   readonly enabled: boolean;
+  /** The only countries that it may send to; null: no restriction of its own. */
+  readonly countries: readonly string[] | null;
   readonly created_at: string;
   /** Until when the token before the last rotation is good; null when it is not. */
   readonly old_token_until: string | null;
@@ -68,19 +71,46 @@ export async function insertAccount(
 export async function listAccounts({ store, environment }: AdminContext): Promise<AccountSummary[]> {
   const accounts = await store.read.accounts();
   const now = environment.now();
-  return accounts
-    .toSorted((a, b) => a.createdAt - b.createdAt)
-    .map(({ authId, parent, name, enabled, createdAt, previousToken, previousTokenUntil }) => ({
-      auth_id: authId,
-      parent,
-      name,
-      enabled,
-      created_at: formatTime(createdAt),
-      old_token_until:
-        previousToken && previousTokenUntil !== null && previousTokenUntil > now
-          ? formatTime(previousTokenUntil)
-          : null,
-    }));
+  return accounts.toSorted((a, b) => a.createdAt - b.createdAt).map((account) => summaryOf(account, now));
+}
+
+export async function showAccount(
+  { store, environment }: AdminContext,
+  { auth_id }: { auth_id: string },
+): Promise<AccountSummary> {
+  const account = await store.read.account(auth_id as AccountId);
+  if (!account) throw unknownAccount(auth_id);
+  return summaryOf(account, environment.now());
+}
+
+/**
+ * Changes what is named; seen by every process within a second.
+ * @param input.countries the only ones that it may send to; empty: all
+ */
+export async function updateAccount(
+  context: AdminContext,
+  { auth_id, countries }: { auth_id: string; countries?: readonly string[] },
+): Promise<AccountSummary> {
+  const read = countries === undefined ? null : readCountries(countries);
+  if (read && !read.ok) throw new AdminError('invalid', read.why);
+  await update(context, auth_id, read ? { countries: read.countries } : {});
+  return showAccount(context, { auth_id });
+}
+
+function summaryOf(account: Account, now: number): AccountSummary {
+  const { authId, parent, name, enabled, countries, createdAt, previousToken, previousTokenUntil } = account;
+  return {
+    auth_id: authId,
+    parent,
+    name,
+    enabled,
+    countries,
+    created_at: formatTime(createdAt),
+    old_token_until:
+      previousToken && previousTokenUntil !== null && previousTokenUntil > now
+        ? formatTime(previousTokenUntil)
+        : null,
+  };
 }
 
 /** Lets an account in, or (within a second, on every process) no longer. */

@@ -3,7 +3,16 @@ import { Errors } from 'typebox/schema';
 import { MasterKeyError } from '../store/master-keys.js';
 import { StoreError } from '../store/store.js';
 import { APPLICATION_FIELDS, type ApplicationFields } from '../verify/application-fields.js';
-import { createAccount, listAccounts, MAX_KEEP_OLD, rotateToken, setAccountEnabled } from './accounts.js';
+import { COUNTRIES_FIELD } from '../verify/countries.js';
+import {
+  createAccount,
+  listAccounts,
+  MAX_KEEP_OLD,
+  rotateToken,
+  setAccountEnabled,
+  showAccount,
+  updateAccount,
+} from './accounts.js';
 import {
   createApplication,
   deleteApplication,
@@ -12,9 +21,11 @@ import {
   updateApplication,
 } from './applications.js';
 import { backUp } from './backup.js';
+import { listCarriers, startTest, testState } from './carriers.js';
 import type { AdminContext } from './context.js';
 import { AdminError } from './error.js';
 import { activateKey, addKey, listKeys, resealSecrets, retireKey, revokeKey } from './keys.js';
+import { addOptOut, listOptOuts, removeOptOut } from './opt-outs.js';
 import { readStatus } from './status.js';
 
 interface Operation<Input extends TObject, Output> {
@@ -41,6 +52,7 @@ const appUuid = Type.String({
   pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
   description: 'the UUID of an application',
 });
+const recipient = Type.String({ maxLength: 64, description: 'a phone number in international format' });
 type FieldTypes = {
   [Name in keyof ApplicationFields]-?: TOptional<TUnsafe<NonNullable<ApplicationFields[Name]>>>;
 };
@@ -67,6 +79,17 @@ const OPERATIONS = {
     createAccount,
   ),
   'account.list': operation(nothing, listAccounts),
+  'account.show': operation(Type.Object({ auth_id: authId }, closed), showAccount),
+  'account.update': operation(
+    Type.Object(
+      {
+        auth_id: authId,
+        countries: Type.Optional(Type.Unsafe<readonly string[]>({ ...COUNTRIES_FIELD, type: 'array' })),
+      },
+      closed,
+    ),
+    updateAccount,
+  ),
   'account.set-enabled': operation(
     Type.Object({ auth_id: authId, enabled: Type.Boolean() }, closed),
     setAccountEnabled,
@@ -100,6 +123,47 @@ const OPERATIONS = {
   'keys.reseal': operation(nothing, resealSecrets),
   'keys.retire': operation(key, retireKey),
   'keys.revoke': operation(key, revokeKey),
+  'optout.add': operation(Type.Object({ account: Type.Optional(authId), recipient }, closed), addOptOut),
+  'optout.remove': operation(
+    Type.Object({ account: Type.Optional(authId), recipient }, closed),
+    removeOptOut,
+  ),
+  'optout.list': operation(
+    Type.Object(
+      {
+        account: Type.Optional(authId),
+        limit: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 100_000, description: 'a number from 1 to 100000' }),
+        ),
+      },
+      closed,
+    ),
+    listOptOuts,
+  ),
+  'carriers.list': operation(nothing, listCarriers),
+  'carriers.test': operation(
+    Type.Object(
+      {
+        carrier: Type.String({ maxLength: 32, description: 'the name of a carrier' }),
+        to: recipient,
+        text: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 1000, description: 'a text of 1 to 1000 characters' }),
+        ),
+        sender: Type.Optional(
+          Type.String({
+            pattern: '^[\\x20-\\x7e]{1,32}$',
+            description: 'a sender id or number of 1 to 32 printable ASCII characters',
+          }),
+        ),
+      },
+      closed,
+    ),
+    startTest,
+  ),
+  'carriers.test-state': operation(
+    Type.Object({ id: Type.String({ maxLength: 64, description: 'the id of a test' }) }, closed),
+    testState,
+  ),
   backup: operation(
     Type.Object({ path: Type.String({ minLength: 1, maxLength: 4096, description: 'a path' }) }, closed),
     backUp,

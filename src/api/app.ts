@@ -5,10 +5,12 @@ import { newApiId } from './api-id.js';
 import { BODY_LIMIT, useJsonBodies } from './body.js';
 import { watchConnections } from './client-errors.js';
 import type { ApiContext } from './context.js';
-import { badRequest, failureOf, NO_SUCH_PATH, rawFailure, sendFailure } from './errors.js';
+import { badRequest, type Failure, failureOf, NO_SUCH_PATH, rawFailure, sendFailure } from './errors.js';
 import { health } from './health.js';
 import { watchMethods } from './methods.js';
 import { plivo } from './plivo/routes.js';
+import { reference } from './reference/routes.js';
+import { watchRoutes } from './reference/watch-routes.js';
 import { recordRequest } from './request-log.js';
 import { schemaError } from './schema-errors.js';
 
@@ -88,6 +90,7 @@ export function buildApi(context: ApiContext): FastifyInstance {
   app.decorateRequest('startedAt', 0);
   useJsonBodies(app);
   const methodsOf = watchMethods(app);
+  const routes = watchRoutes(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = environment.monotonic();
@@ -122,7 +125,19 @@ export function buildApi(context: ApiContext): FastifyInstance {
   // A server may ignore expectations that it does not know (RFC 9110 §10.1.1); Node's 417 has no body.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
+  // Node would close the connection without a word. No path takes CONNECT, and a proxy we are not.
+  app.server.on('connect', (request, socket) => {
+    inTurn(socket as Socket, () => {
+      if (!socket.writable) return void socket.destroy();
+      const apiId = newApiId(environment);
+      const failure = unknownOf('CONNECT', request.url ?? '', methodsOf);
+      log.info({ api_id: apiId, status: failure.status, method: 'CONNECT' }, 'no method of any path');
+      socket.end(rawFailure(apiId, failure), () => socket.destroy());
+    });
+  });
+
   health(app, context);
+  reference(app, routes);
   void app.register(async (scope) => plivo(scope, context), { prefix: '/v1/Account/:auth_id' });
   return app;
 }
@@ -132,13 +147,13 @@ function answerUnknown(
   reply: FastifyReply,
   methodsOf: (path: string) => string | null,
 ): FastifyReply {
-  const allow = methodsOf(request.url.split('?', 1)[0]!);
-  return sendFailure(
-    reply,
-    allow === null
-      ? NO_SUCH_PATH
-      : { status: 405, error: `this path does not take the method ${request.method}`, headers: { allow } },
-  );
+  return sendFailure(reply, unknownOf(request.method, request.url, methodsOf));
+}
+
+function unknownOf(method: string, url: string, methodsOf: (path: string) => string | null): Failure {
+  const allow = methodsOf(url.split('?', 1)[0]!);
+  if (allow === null) return NO_SUCH_PATH;
+  return { status: 405, error: `this path does not take the method ${method}`, headers: { allow } };
 }
 
 function clientErrorText(code: string | undefined): string {

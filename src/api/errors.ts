@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { StoreError } from '../store/store.js';
 import type { ChangeOutcome, StartAttemptOutcome, ValidateOutcome } from '../verify/commands.js';
@@ -72,6 +73,10 @@ export const NO_SUCH_SESSION: Failure = {
 export const NO_SUCH_APPLICATION: Failure = {
   status: 404,
   error: 'app_uuid names no application of this account',
+};
+export const NO_SUCH_CALLBACK: Failure = {
+  status: 404,
+  error: 'callback_id names no callback of this session',
 };
 const TOO_WIDE: Failure = {
   status: 400,
@@ -179,10 +184,11 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 export function rawFailure(apiId: string, failure: Failure): string {
   const body = JSON.stringify({ api_id: apiId, error: failure.error });
   return [
-    `HTTP/1.1 ${failure.status} Bad Request`,
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(failure.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     '',
     body,
   ].join('\r\n');

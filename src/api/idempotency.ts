@@ -5,8 +5,17 @@ import { compareRequest, type RequestMatch } from '../verify/idempotency.js';
 import type { Keyring } from '../verify/keyring.js';
 import type { AccountId } from '../verify/model.js';
 import { badRequest } from './errors.js';
+import type { Schema } from './reference/operation.js';
 
 const KEY = /^[ -~]{1,255}$/;
+
+/** The header as the reference describes it. */
+export const IDEMPOTENCY_KEY: Schema = {
+  type: 'string',
+  pattern: KEY.source,
+  description:
+    'the same key and body within 24 hours repeat the first 202 and send nothing; the same key with another body is 409',
+};
 
 /**
  * What tells whether a request is a repeat; undefined without the header `Idempotency-Key`. The canonical form of a

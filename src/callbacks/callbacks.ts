@@ -4,7 +4,7 @@ import type { Directory } from '../store/directory.js';
 import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { CALLBACK_RETRIES } from '../verify/callbacks.js';
+import { retryWait } from '../verify/callbacks.js';
 import type { CallbackTried, ReportOutcome } from '../verify/commands.js';
 import type { AccountId, Callback } from '../verify/model.js';
 import { Lanes, type Verdict } from '../work/lanes.js';
@@ -91,7 +91,8 @@ export class Callbacks {
 
   async #perform(callback: Callback): Promise<Verdict> {
     const { environment } = this.#options;
-    if (environment.now() - callback.createdAt > MAX_AGE) {
+    const since = callback.triesBefore === 0 ? callback.createdAt : callback.updatedAt;
+    if (environment.now() - since > MAX_AGE) {
       return this.#failed(callback, 'not sent within 24 hours');
     }
     let signers: Signers | null;
@@ -105,7 +106,8 @@ export class Callbacks {
       return { health: 'unknown', postponed: environment.now() + ACCOUNT_RETRY };
     }
     if (!signers) return this.#failed(callback, 'the account is gone');
-    return this.#answered(callback, await this.#send(callback, signers));
+    const { answer, latency } = await this.#send(callback, signers);
+    return this.#answered(callback, answer, latency);
   }
 
   /**
@@ -121,27 +123,32 @@ export class Callbacks {
     return main && { own: own.tokens, main: main.tokens };
   }
 
-  async #send(callback: Callback, signers: Signers): Promise<CallbackAnswer> {
+  async #send(callback: Callback, signers: Signers): Promise<{ answer: CallbackAnswer; latency: number }> {
     const { environment, transport, metrics } = this.#options;
     const nonce = Buffer.from(environment.randomBytes(NONCE_BYTES)).toString('hex');
     const started = environment.monotonic();
     const answer = await transport.send(callbackRequest(callback, nonce, signers));
-    if (answer.kind !== 'refused') metrics.callbackTime.observe((environment.monotonic() - started) / 1000);
-    return answer;
+    const latency = environment.monotonic() - started;
+    if (answer.kind !== 'refused') metrics.callbackTime.observe(latency / 1000);
+    return { answer, latency: Math.round(latency) };
   }
 
-  #answered(callback: Callback, answer: CallbackAnswer): Promise<Verdict> {
+  #answered(callback: Callback, answer: CallbackAnswer, latency: number): Promise<Verdict> {
     switch (answer.kind) {
       case 'status': {
         const { status } = answer;
         const ok = status >= 200 && status < 300;
         const reason = ok ? null : `answered ${status}`;
         const health = status >= 500 || status === 429 ? 'down' : 'up';
-        return this.#settle(callback, { ok, retriable: true, httpStatus: status, reason }, health);
+        return this.#settle(callback, { ok, retriable: true, httpStatus: status, reason, latency }, health);
       }
       case 'none': {
         const { reason } = answer;
-        return this.#settle(callback, { ok: false, retriable: true, httpStatus: null, reason }, 'down');
+        return this.#settle(
+          callback,
+          { ok: false, retriable: true, httpStatus: null, reason, latency },
+          'down',
+        );
       }
       case 'refused':
         return this.#failed(callback, answer.reason, 'refused');
@@ -152,7 +159,7 @@ export class Callbacks {
   #failed(callback: Callback, reason: string, result = 'failed'): Promise<Verdict> {
     return this.#settle(
       callback,
-      { ok: false, retriable: false, httpStatus: null, reason },
+      { ok: false, retriable: false, httpStatus: null, reason, latency: null },
       'unknown',
       result,
     );
@@ -160,14 +167,14 @@ export class Callbacks {
 
   async #settle(
     callback: Callback,
-    tried: Pick<CallbackTried, 'ok' | 'retriable' | 'httpStatus' | 'reason'>,
+    tried: Pick<CallbackTried, 'ok' | 'retriable' | 'httpStatus' | 'reason' | 'latency'>,
     health: Verdict['health'],
     failure = 'failed',
   ): Promise<Verdict> {
     const { store, environment, log, metrics } = this.#options;
-    const { session, attempt, sequence, host } = callback;
+    const { session, attempt, sequence, host, triesBefore } = callback;
     const now = environment.now();
-    const wait = tried.ok || !tried.retriable ? undefined : CALLBACK_RETRIES[callback.tries];
+    const wait = tried.ok || !tried.retriable ? undefined : retryWait(callback);
     metrics.callbacks.inc({ result: tried.ok ? 'delivered' : wait === undefined ? failure : 'retried' });
     if (!tried.ok) {
       const line = { session, attempt, sequence, host, reason: tried.reason, tries: callback.tries + 1 };
@@ -182,12 +189,15 @@ export class Callbacks {
         owner: store.epoch,
         attempt,
         sequence,
+        triesBefore,
         ...tried,
       });
     } catch (error) {
       log.error({ err: error, session, attempt, sequence }, 'the result of a callback cannot be recorded');
       return { health, stuck: true };
     }
+    // Another node settled what this one knew, and it may be due again by now: its row says.
+    if (outcome?.kind === 'stale') return { health, later: now };
     return outcome?.kind === 'recorded' && wait !== undefined ? { health, later: now + wait } : { health };
   }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { OutputOf } from '../admin/operations.js';
 import { withAdministration } from './connect.js';
 import { parseDuration } from './duration.js';
 import { print, printJson, remark, table } from './output.js';
@@ -9,7 +10,7 @@ interface Format {
 
 const JSON_FLAG = ['--json', 'print the result as JSON'] as const;
 
-/** `account create|list|disable|enable|rotate-token`. */
+/** `account create|list|show|update|disable|enable|rotate-token`. */
 export function accountCommands(program: Command): void {
   const account = program.command('account').description('make, list and change accounts');
 
@@ -38,9 +39,37 @@ export function accountCommands(program: Command): void {
         each.enabled ? 'enabled' : 'disabled',
         each.created_at,
         each.old_token_until ?? '-',
+        shortList(each.countries),
         each.name,
       ]);
-      print(table(['AUTH ID', 'PARENT', 'STATE', 'CREATED', 'OLD TOKEN UNTIL', 'NAME'], rows));
+      print(table(['AUTH ID', 'PARENT', 'STATE', 'CREATED', 'OLD TOKEN UNTIL', 'COUNTRIES', 'NAME'], rows));
+    });
+
+  account
+    .command('show <auth-id>')
+    .description('show an account')
+    .option(...JSON_FLAG)
+    .action(async (authId: string, { json }: Format) => {
+      const found = await withAdministration((run) => run('account.show', { auth_id: authId }));
+      if (json) return printJson(found);
+      print(described(found));
+    });
+
+  account
+    .command('update <auth-id>')
+    .description('change an account')
+    .requiredOption(
+      '--countries <list>',
+      'the only countries that it may send to, as US,CA,…: empty for all',
+      readList,
+    )
+    .option(...JSON_FLAG)
+    .action(async (authId: string, { json, countries }: Format & { countries: string[] }) => {
+      const changed = await withAdministration((run) =>
+        run('account.update', { auth_id: authId, countries }),
+      );
+      if (json) return printJson(changed);
+      print(described(changed));
     });
 
   for (const [verb, enabled] of [
@@ -83,4 +112,29 @@ function readDuration(text: string): number {
   const seconds = parseDuration(text);
   if (seconds === null) throw new InvalidArgumentError('Expected a time such as 90s, 15m, 24h or 7d.');
   return seconds;
+}
+
+function readList(text: string): string[] {
+  return text === '' ? [] : text.split(',');
+}
+
+/** Longest list of countries that has room in a table. */
+const MAX_SHOWN = 5;
+
+function shortList(countries: readonly string[] | null): string {
+  if (countries === null) return 'all';
+  return countries.length > MAX_SHOWN ? `${countries.length} countries` : countries.join(',');
+}
+
+/** One property a line, in columns. */
+function described(account: OutputOf<'account.show'>): string {
+  const { parent, enabled, countries, old_token_until, ...rest } = account;
+  const lines = Object.entries({
+    ...rest,
+    parent: parent ?? '-',
+    state: enabled ? 'enabled' : 'disabled',
+    countries: countries?.join(',') ?? 'all',
+    old_token_until: old_token_until ?? '-',
+  });
+  return table(lines[0]!, lines.slice(1));
 }

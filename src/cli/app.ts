@@ -24,6 +24,7 @@ interface Settings {
   readonly fraudShield?: 'high' | 'medium' | 'low' | 'off';
   readonly resendCooldown?: number;
   readonly testNumbers?: { recipient: string; otp: string }[];
+  readonly numberTypes?: NonNullable<InputOf<'app.create'>['number_types']>;
   readonly default?: true;
 }
 
@@ -112,6 +113,11 @@ function withSettings(command: Command): Command {
     .option('--fraud-shield <level>', 'high, medium, low or off; has no effect yet')
     .option('--resend-cooldown <seconds>', 'least time between two attempts of a session', readNumber)
     .option('--test-numbers <list>', 'recipient=code,…: nothing is sent to them; empty for none', readTests)
+    .option(
+      '--number-types <list>',
+      'kinds of numbers to allow, such as fixed-line; empty for none',
+      readList,
+    )
     .option('--default', 'make it the default of its account');
 }
 
@@ -132,6 +138,7 @@ function fieldsOf(settings: Settings): Omit<InputOf<'app.create'>, 'account'> {
     fraud_shield: settings.fraudShield,
     resend_cooldown: settings.resendCooldown,
     test_numbers: settings.testNumbers,
+    number_types: settings.numberTypes,
     is_default: settings.default,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -144,6 +151,10 @@ function described(application: OutputOf<'app.show'>): string {
     typeof value === 'string' ? value : JSON.stringify(value),
   ]);
   return table(lines[0]!, lines.slice(1));
+}
+
+function readList(text: string): string[] {
+  return text === '' ? [] : text.split(',');
 }
 
 function readNumber(text: string): number {

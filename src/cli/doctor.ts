@@ -7,10 +7,13 @@ import { type Administration, administrationOf, type OutputOf } from '../admin/o
 import type { Config } from '../config.js';
 import type { Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
+import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
+import { CHANNELS } from '../verify/model.js';
+import type { RateCard } from '../verify/rate-card.js';
 import { adminSocket, hasDatabase, openDatabase, readConfig } from './connect.js';
 import { describeFailure } from './failure.js';
 import { inboxChannels } from './inbox.js';
@@ -46,6 +49,7 @@ async function* examine(): AsyncGenerator<Finding> {
   yield good(
     `configuration: carriers ${config.carriers.map(({ name }) => name).join(', ') || 'none, but the inbox'}`,
   );
+  if (config.rates) yield good(`rates: ${describeRates(config.rates)}`);
   yield* examineDirectory(config);
   const online = administrationAt(adminSocket(config));
   try {
@@ -57,6 +61,16 @@ async function* examine(): AsyncGenerator<Finding> {
     else yield bad(`server: ${describeFailure(error).text}`);
   }
   yield* examineCarriers(config);
+}
+
+function describeRates({ currency, rates }: RateCard): string {
+  const channels = CHANNELS.map((channel) => {
+    const count = rates[channel].length;
+    return count === 0
+      ? `${channel} costs nothing`
+      : `${count} ${count === 1 ? 'price' : 'prices'} for ${channel}`;
+  });
+  return `${channels.join(', ')}, in ${currency}`;
 }
 
 function* examineDirectory({ dataDir }: Config): Generator<Finding> {
@@ -142,7 +156,9 @@ async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
       const findings = await carrierTypes.find((each) => each.type === type)!.check(settings);
       for (const { ok, text } of findings) yield { ok, text: `carrier ${name}: ${text}` };
     } catch (error) {
-      yield bad(`carrier ${name}: its check failed: ${describeFailure(error).text}`);
+      const why =
+        error instanceof SettingsError ? error.message : `its check failed: ${describeFailure(error).text}`;
+      yield bad(`carrier ${name}: ${why}`);
     }
   }
   const channels = inboxChannels(config);

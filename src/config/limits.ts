@@ -13,6 +13,7 @@ const KEYS = [
   'creates_per_application',
   'creates_per_recipient',
   'creates_per_address',
+  'redeliveries_per_account',
   'failed_authentications_per_address',
   'failed_authentications_per_auth_id',
   'countries',
@@ -49,6 +50,7 @@ export function readLimits(value: unknown): Limits {
       perRecipient: rate('creates_per_recipient', { count: 120, per: 3_600_000 }),
       perAddress: rate('creates_per_address', null),
     },
+    redeliveriesPerAccount: rate('redeliveries_per_account', { count: 120, per: 60_000 }),
     failedAuthentications: {
       perAddress: rate('failed_authentications_per_address', { count: 60, per: 60_000 }),
       perAuthId: rate('failed_authentications_per_auth_id', { count: 60, per: 60_000 }),

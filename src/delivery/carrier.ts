@@ -2,7 +2,9 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
-import type { AttemptStatus, Channel, Recipient } from '../verify/model.js';
+import type { AttemptStatus, Channel, Cost, Recipient, UnansweredPolicy } from '../verify/model.js';
+
+export type { Cost } from '../verify/model.js';
 
 /** What a carrier is asked to bring to a recipient. Holds the code: never logged, never kept. */
 export interface OutboundMessage {
@@ -19,11 +21,11 @@ export interface OutboundMessage {
   readonly brandName: string;
   /** Voice only: the key that the callee presses before the code is spoken. */
   readonly dtmf: number | null;
-  /** Sender id or caller id that the caller asked for; null leaves it to the carrier. */
+  /** Sender id or caller id that the caller asked for, which comes before `sender`; null leaves it to the route. */
   readonly src: string | null;
-  /** Sender id that route or country give, where the caller asked for none; null: the carrier's own. */
+  /** Sender id or caller id of the route, by country where it says so; null leaves it to the carrier. */
   readonly sender: string | null;
-  /** Further values that the route gives, by name, such as India's `entity_id` and `template_id`. */
+  /** What the route adds for its carriers, such as `entity_id` and `template_id` of India's DLT rules. */
   readonly parameters: Readonly<Record<string, string>>;
   /** When the code stops being good, UTC milliseconds: later delivery is worthless. */
   readonly expiresAt: number;
@@ -35,10 +37,26 @@ export type SubmitResult =
    * The carrier has the message, under this id of its own if it tells one; `status` if it knows already how the
    * message fared.
    */
-  | { readonly kind: 'accepted'; readonly messageId: string | null; readonly status?: AttemptStatus }
-  /** It will never take this message; another carrier would not either. */
+  | {
+      readonly kind: 'accepted';
+      readonly messageId: string | null;
+      readonly status?: AttemptStatus;
+      readonly cost?: Cost;
+    }
+  /**
+   * It will never take this message, and another carrier would not either: the recipient or the content is wrong. What
+   * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
+   */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
-  /** It cannot now, or did not answer, and the same hop may be tried again. */
+  /** It may or may not have the message: time ran out, or the connection was lost, after the request was written. */
+  | {
+      readonly kind: 'unanswered';
+      readonly reason: string;
+      readonly errorCode: number;
+      /** Whether the carrier as such is in trouble, rather than this message. */
+      readonly down: boolean;
+    }
+  /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
       readonly errorCode: number;
@@ -48,7 +66,7 @@ export type SubmitResult =
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
     }
-  /** It was sent, but no answer came: the other side may have it or not. What follows is `Carrier.unanswered`. */
+  /** The message may or may not have reached it; `Carrier.unanswered` says what follows. */
   | {
       readonly kind: 'unanswered';
       readonly errorCode: number;
@@ -66,7 +84,22 @@ export interface CarrierReport {
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
   readonly errorCode: number | null;
+  /** Of a completed call: the seconds it lasted, a whole number; absent where the carrier does not tell. */
+  readonly duration?: number;
+  readonly cost?: Cost;
 }
+
+/** What somebody sent to one of the carrier's numbers. Its text is never logged. */
+export interface InboundMessage {
+  /** Who sent it: a number in international format, with or without `+`. */
+  readonly from: string;
+  /** The number or sender id that it was sent to. */
+  readonly to: string;
+  readonly text: string;
+}
+
+/** `recorded`: what followed from it is committed, acknowledge it. `unavailable`: it should be sent again. */
+export type InboundResult = 'recorded' | 'unavailable';
 
 /**
  * `recorded`: committed, acknowledge it. `unknown`: no hop of this carrier is meant. `invalid`: the channel has
@@ -74,25 +107,17 @@ export interface CarrierReport {
  */
 export type ReportResult = 'recorded' | 'unknown' | 'invalid' | 'unavailable';
 
-/** An SMS that a recipient sent. */
-export interface InboundMessage {
-  /** Digits of E.164, or what the network gave. */
-  readonly from: string;
-  readonly to: string;
-  readonly text: string;
-}
-
-/** How a carrier fares, for `countersign carriers`. */
+/** How a carrier's connection stands, for the operator. */
 export interface CarrierStatus {
   readonly state: 'up' | 'down' | 'connecting';
-  /** What there is to know besides, in a few words. */
+  /** What to know about it, in a few words; null when all is well. */
   readonly detail: string | null;
-  /** Submits without an answer, and the most there may be. */
+  /** Submits without an answer. */
   readonly inFlight: number;
   readonly window: number;
-  /** Messages a second at present; null: no limit. */
+  /** Most submits a second; null when nothing limits them. */
   readonly rate: number | null;
-  /** Counts since the start, by name. */
+  /** What the carrier counts, by name, since the start. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -103,15 +128,19 @@ export interface Carrier {
   readonly channels: readonly Channel[];
   /** Most submits that may be without an answer at a time. */
   readonly window: number;
-  /** After an unanswered submit: send it again (default), or wait for a receipt first. */
-  readonly unanswered?: 'resend' | 'wait';
-  /** Called once, when the server is ready for what the carrier reports. */
+  /**
+   * What follows a submit without an answer. `resend` (the default): the next try, now; the recipient may get the code
+   * twice. `wait`: a receipt is waited for first, for the route's `unanswered_wait_seconds`.
+   */
+  readonly unanswered?: UnansweredPolicy;
+  /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
-  status?(): CarrierStatus;
   /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */
   submit(message: OutboundMessage): Promise<SubmitResult>;
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
   readonly routes?: FastifyPluginAsync;
+  /** How it stands now; absent where there is no connection to tell of. */
+  status?(): CarrierStatus;
   stop(): Promise<void>;
 }
 
@@ -121,10 +150,12 @@ export interface CarrierContext {
   readonly log: Log;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
-  /** Takes an SMS that came in; resolves after the commit. */
-  readonly inbound: (message: InboundMessage) => Promise<'recorded' | 'unavailable'>;
-  /** This node's place among all: totals of a carrier are shared out by it. */
+  /** Takes what somebody sent to one of the carrier's numbers; resolves after the commit. */
+  readonly inbound: (message: InboundMessage) => Promise<InboundResult>;
+  /** This node's share of the carrier's totals (connections, window, rate): number `index` (from 0) of `count`. */
   readonly share: { readonly index: number; readonly count: number };
+  /** Where the outside reaches this server, without a trailing slash; null when it was not told. */
+  readonly publicUrl: string | null;
 }
 
 /** One finding of a doctor's check. */

@@ -10,9 +10,11 @@ import { UnknownKeyError } from '../verify/keyring.js';
 import { renderText } from '../verify/messages/render.js';
 import { type AttemptId, hopId } from '../verify/model.js';
 import { maskRecipient } from '../verify/recipients.js';
+import { isFailure, isSuccess } from '../verify/statuses.js';
 import { Lanes, type Verdict } from '../work/lanes.js';
 import type { Carrier, OutboundMessage, SubmitResult } from './carrier.js';
-import type { Router } from './router.js';
+import { checkCost } from './cost.js';
+import { type Choice, RECEIPT_WITHIN, type Router, UNANSWERED_WAIT, type Wanted } from './router.js';
 
 export interface DispatcherOptions {
   readonly store: Store;
@@ -20,8 +22,12 @@ export interface DispatcherOptions {
   readonly environment: Environment;
   readonly carriers: ReadonlyMap<string, Carrier>;
   readonly router: Router;
+  /** How a message goes through a carrier; absent: by its own `submit`. */
+  readonly submit?: (carrier: Carrier, message: OutboundMessage) => Promise<SubmitResult>;
   /** Told when a hop with a message id is recorded: receipts that came early may join it. */
   readonly onAccepted: (carrier: string, messageId: string) => void;
+  /** Told when a carrier has a message whose fate it still has to report, within so many milliseconds. */
+  readonly onHanded?: (carrier: string, attempt: AttemptId, within: number) => void;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -56,7 +62,8 @@ export class Dispatcher {
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
       perform: (delivery) => this.#perform(delivery),
-      due: (lane, now, limit) => store.read.dueDeliveries(lane, now, limit),
+      divert: (delivery) => this.#wayRound(delivery),
+      due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
       holds: () => store.holds(),
       concurrency: (lane) => carriers.get(lane)?.window ?? 16,
@@ -73,9 +80,13 @@ export class Dispatcher {
    * The carrier of an attempt's first hop; null when there is no route. A carrier behind an open breaker is
    * passed over while another of the route answers.
    */
-  plan(wanted: Parameters<Router>[0]): string | null {
-    const order = this.#options.router(wanted);
-    return order.find((name) => !this.#lanes.isBroken(name)) ?? order[0] ?? null;
+  plan(wanted: Wanted): string | null {
+    return this.#firstUnbroken(this.#options.router(wanted));
+  }
+
+  /** How a carrier's breaker stands. */
+  breakerOf(carrier: string): 'closed' | 'open' | 'half-open' {
+    return this.#lanes.breakerOf(carrier);
   }
 
   /** Takes on an attempt whose row is durable and due. */
@@ -109,20 +120,22 @@ export class Dispatcher {
     }
     if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, UNEXPLAINED[delivery.channel]);
     // The configuration may have changed since the carrier was chosen.
-    const name = carriers.has(delivery.carrier) ? delivery.carrier : router(delivery)[0];
+    const choice = router.choose(delivery);
+    const name = carriers.has(delivery.carrier) ? delivery.carrier : choice?.carriers[0];
     const carrier = name === undefined ? undefined : carriers.get(name);
     if (!carrier) return this.#giveUp(delivery, NO_ROUTE[delivery.channel]);
 
-    const message = this.#messageOf(delivery);
+    const message = this.#messageOf(delivery, choice);
     if (!message) return { health: 'unknown', postponed: now + KEY_RETRY };
-    const result = await carrier.submit(message);
+    const { submit } = this.#options;
+    const result = await (submit ? submit(carrier, message) : carrier.submit(message));
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     return result.kind === 'accepted'
-      ? this.#accepted(delivery, carrier, result)
-      : this.#failed(delivery, carrier, result);
+      ? this.#accepted(delivery, carrier, result, choice?.receiptWithin ?? RECEIPT_WITHIN * 1000)
+      : this.#failed(delivery, carrier, result, choice);
   }
 
-  #messageOf(delivery: Delivery): OutboundMessage | null {
+  #messageOf(delivery: Delivery, choice: Choice | null): OutboundMessage | null {
     let code: string;
     try {
       code = revealCode(this.#options.keyring.current, delivery.session, delivery.code);
@@ -147,8 +160,8 @@ export class Dispatcher {
       brandName,
       dtmf,
       src,
-      sender: null,
-      parameters: {},
+      sender: choice?.sender ?? null,
+      parameters: choice?.parameters ?? {},
       expiresAt,
     };
   }
@@ -156,9 +169,10 @@ export class Dispatcher {
   async #accepted(
     delivery: Delivery,
     carrier: Carrier,
-    { messageId, status }: Extract<SubmitResult, { kind: 'accepted' }>,
+    { messageId, status, cost }: Extract<SubmitResult, { kind: 'accepted' }>,
+    receiptWithin: number,
   ): Promise<Verdict> {
-    const { store, environment, metrics, onAccepted } = this.#options;
+    const { store, environment, metrics, onAccepted, onHanded } = this.#options;
     const outcome = await this.#record({
       type: 'hop-accepted',
       now: environment.now(),
@@ -168,11 +182,15 @@ export class Dispatcher {
       carrier: carrier.name,
       messageId,
       status,
+      cost: checkCost(cost),
     });
     if (!outcome) return { health: 'up', stuck: true };
     // A receipt that came first has been counted with the status that it brought.
     if (outcome.status && outcome.status === (status ?? 'sent')) {
       metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });
+    }
+    if (outcome.status && !isSuccess(outcome.status) && !isFailure(outcome.status)) {
+      onHanded?.(carrier.name, delivery.attempt, receiptWithin);
     }
     if (messageId !== null) onAccepted(carrier.name, messageId);
     return { health: 'up' };
@@ -182,13 +200,17 @@ export class Dispatcher {
     delivery: Delivery,
     carrier: Carrier,
     result: Exclude<SubmitResult, { kind: 'accepted' }>,
+    choice: Choice | null,
   ): Promise<Verdict> {
     const { store, environment, metrics, log } = this.#options;
     const now = environment.now();
+    const unanswered = result.kind === 'unanswered' ? (carrier.unanswered ?? 'resend') : undefined;
     const next: HopFailed['next'] =
       result.kind === 'refused' || delivery.hop >= MAX_HOPS
         ? { kind: 'fail' }
-        : this.#retry(delivery, carrier, now, result.kind === 'unavailable' ? (result.retryAfter ?? 0) : 0);
+        : unanswered === 'wait'
+          ? this.#afterWait(carrier, choice, now)
+          : this.#retry(delivery, carrier, now, result.kind === 'unavailable' ? (result.retryAfter ?? 0) : 0);
     const outcome = await this.#record({
       type: 'hop-failed',
       now,
@@ -198,6 +220,7 @@ export class Dispatcher {
       carrier: carrier.name,
       errorCode: result.errorCode,
       reason: result.reason,
+      unanswered,
       next,
     });
     log.warn(
@@ -209,8 +232,9 @@ export class Dispatcher {
         errorCode: result.errorCode,
         reason: result.reason,
         next: next.kind,
+        ...(unanswered ? { unanswered } : {}),
       },
-      'a carrier did not take an attempt',
+      unanswered ? 'a carrier did not answer' : 'a carrier did not take an attempt',
     );
     const down = result.kind !== 'refused' && result.down && carrier.name === delivery.carrier;
     const health = down ? 'down' : 'up';
@@ -223,20 +247,54 @@ export class Dispatcher {
       : { health };
   }
 
-  /** The next carrier of the route at once; after the last, from the first again, later. */
+  /**
+   * The next carrier of the route at once, past those that are down; after the last, from the first again, later. That
+   * other carriers are down is no failure of theirs with this attempt: only those that were tried have a hop.
+   */
   #retry(delivery: Delivery, carrier: Carrier, now: number, retryAfter: number): HopFailed['next'] {
     const order = this.#options.router(delivery);
-    const following = order[order.indexOf(carrier.name) + 1];
-    if (order.includes(carrier.name) && following !== undefined) {
-      return { kind: 'retry', carrier: following, at: now, sameHop: false };
-    }
-    const first = order[0] ?? carrier.name;
+    const place = order.indexOf(carrier.name);
+    const following =
+      place < 0 ? undefined : order.slice(place + 1).find((name) => !this.#lanes.isBroken(name));
+    if (following !== undefined) return { kind: 'retry', carrier: following, at: now, sameHop: false };
+    const first = this.#firstUnbroken(order) ?? carrier.name;
     // Once round the route is one failure, however many carriers it has.
     const rounds = Math.floor(delivery.tries / Math.max(order.length, 1));
     const backoff = Math.min(BACKOFF_FIRST * 2 ** Math.min(rounds, 10), BACKOFF_LAST);
     const jitter = 0.875 + (this.#options.environment.randomBytes(1)[0]! / 255) * 0.25;
     const at = now + Math.max(Math.round(backoff * jitter), retryAfter);
     return { kind: 'retry', carrier: first, at, sameHop: first === carrier.name };
+  }
+
+  /** The next carrier of the route, or the same one, when a receipt has been waited for. */
+  #afterWait(carrier: Carrier, choice: Choice | null, now: number): HopFailed['next'] {
+    const order = choice?.carriers ?? [];
+    const following = order[order.indexOf(carrier.name) + 1] ?? order[0] ?? carrier.name;
+    const at = now + (choice?.unansweredWait ?? UNANSWERED_WAIT * 1000);
+    return { kind: 'retry', carrier: following, at, sameHop: following === carrier.name };
+  }
+
+  #firstUnbroken(order: readonly string[]): string | null {
+    return order.find((name) => !this.#lanes.isBroken(name)) ?? order[0] ?? null;
+  }
+
+  /** The way past a carrier that is down: the next of the route, going round, that is not. Null: there is none. */
+  #wayRound(delivery: Delivery): (() => Promise<void>) | null {
+    const { store, environment, carriers, router, metrics } = this.#options;
+    if (this.#closing || delivery.hop >= MAX_HOPS) return null;
+    const { attempt, hop: number, tries } = delivery;
+    const order = router(delivery);
+    const place = order.indexOf(delivery.carrier) + 1;
+    const carrier = [...order.slice(place), ...order.slice(0, place)].find(
+      (name) => name !== delivery.carrier && carriers.has(name) && this.#lanes.isHealthy(name),
+    );
+    if (carrier === undefined) return null;
+    return async () => {
+      const now = environment.now();
+      const command = { type: 'reroute', now, owner: store.epoch, attempt, number, tries, carrier } as const;
+      const outcome = await this.#record(command);
+      if (outcome?.kind === 'recorded') metrics.reroutes.inc({ carrier: delivery.carrier });
+    };
   }
 
   async #giveUp(delivery: Delivery, errorCode: number): Promise<Verdict> {

@@ -3,16 +3,20 @@ import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { isErrorOf } from '../verify/channel-errors.js';
+import { isCallDuration } from '../verify/charges.js';
 import type { Receipt } from '../verify/commands.js';
-import { type AttemptStatus, CHANNELS, parseHopId } from '../verify/model.js';
-import { isStatusOf } from '../verify/statuses.js';
+import { type AttemptId, type AttemptStatus, CHANNELS, parseHopId } from '../verify/model.js';
+import { isFailure, isStatusOf, isSuccess } from '../verify/statuses.js';
 import type { CarrierReport, ReportResult } from './carrier.js';
+import { checkCost } from './cost.js';
 
 export interface ReporterOptions {
   readonly store: Pick<Store, 'submit' | 'epoch'>;
   readonly environment: Environment;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'receipts' | 'attempts'>;
+  /** Told when an attempt's fate is known: no receipt is missed any more. */
+  readonly onSettled?: (attempt: AttemptId) => void;
 }
 
 /** Turns what carriers report into recorded facts. */
@@ -46,7 +50,7 @@ interface Early {
   joined: boolean;
 }
 
-export function createReporter({ store, environment, log, metrics }: ReporterOptions): Reporter {
+export function createReporter({ store, environment, log, metrics, onSettled }: ReporterOptions): Reporter {
   const early = new Map<string, Set<Early>>();
   let waiting = 0;
   let closed = false;
@@ -55,6 +59,8 @@ export function createReporter({ store, environment, log, metrics }: ReporterOpt
     try {
       const outcome = await store.submit<Receipt>({ ...receipt, now: environment.now() });
       if (outcome.kind === 'unknown') return 'unknown';
+      const final = isSuccess(receipt.status) || isFailure(receipt.status);
+      if (final && outcome.attempt !== undefined) onSettled?.(outcome.attempt);
       if (outcome.channel && !isStatusOf(outcome.channel, receipt.status)) return 'invalid';
       // A late `sent` after `delivered` is recorded, but the attempt reached nothing new.
       if (outcome.kind === 'recorded' && outcome.channel && outcome.status === receipt.status) {
@@ -146,13 +152,16 @@ export function createReporter({ store, environment, log, metrics }: ReporterOpt
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, status, errorCode }: CarrierReport,
+  { by, status, errorCode, duration, cost }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
   if (channels.length === 0) return 'invalid';
   if (errorCode !== null && !channels.some((channel) => isErrorOf(channel, errorCode))) return 'invalid';
-  const receipt = { type: 'receipt', owner, carrier, status: status as AttemptStatus, errorCode } as const;
+  if (duration !== undefined && !(channels.includes('voice') && isCallDuration(duration))) return 'invalid';
+  const reached = status as AttemptStatus;
+  const told = { status: reached, errorCode, duration, cost: checkCost(cost) };
+  const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);
     return hop ? { ...receipt, by: { kind: 'hop', ...hop } } : 'unknown';

@@ -43,6 +43,9 @@ function classOf(command: Command): number {
     case 'hop-failed':
     case 'receipt':
     case 'give-up':
+    case 'reroute':
+    case 'opt-out':
+    case 'opt-in':
     case 'callback-tried':
       return 0;
     case 'validate':

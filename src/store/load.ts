@@ -7,6 +7,7 @@ import type {
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../verify/model.js';
@@ -28,6 +29,7 @@ export interface RowSource {
   hopByMessage(carrier: string, messageId: string, since: number): Hop | undefined;
   callback(attempt: string, sequence: number): Callback | undefined;
   budget(account: string, recipient: string): RecipientBudget | undefined;
+  optOut(account: string, recipient: string): OptOut | undefined;
   idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
@@ -37,6 +39,7 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
   switch (lookup.kind) {
     case 'live': {
       const live = loadPair(source, set, lookup);
+      if (lookup.main !== undefined) loadOptOut(source, set, lookup.main, lookup.recipient);
       if (lookup.idempotency !== undefined) loadIdempotency(source, set, lookup.idempotency);
       const session = live && source.session(live.session);
       if (session) loadSession(source, set, session);
@@ -66,6 +69,9 @@ export function load(source: RowSource, set: WorkingSet, lookup: Lookup): void {
       if (attempt) set.admit('attempt', attempt);
       return;
     }
+    case 'opt-out':
+      loadOptOut(source, set, lookup.account, lookup.recipient);
+      return;
     case 'idempotency':
       for (const key of lookup.keys) loadIdempotency(source, set, key);
       return;
@@ -99,6 +105,11 @@ function loadPair(
   const budget = source.budget(pair.account, pair.recipient);
   if (budget) set.admit('budget', budget);
   return live;
+}
+
+function loadOptOut(source: RowSource, set: WorkingSet, account: string, recipient: string): void {
+  const row = source.optOut(account, recipient);
+  if (row) set.admit('optOut', row);
 }
 
 function loadIdempotency(source: RowSource, set: WorkingSet, key: string): void {

@@ -7,10 +7,12 @@ import type {
   ApplicationId,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   KeyId,
   MasterKeyRow,
+  OptOut,
   Recipient,
   Session,
   SessionId,
@@ -51,7 +53,7 @@ export interface Store {
 
   /**
    * Deletes what is too old to keep, the oldest first, in one short transaction between commits: sessions that
-   * have ended, with their attempts, hops and callbacks, none of which is still to be done; budgets; and nodes that
+   * have ended, with their attempts, hops, callbacks and their tries, none of which is still to be done; budgets; and nodes that
    * ended and left no work behind.
    * @param limit most sessions, and most budgets, of one call
    */
@@ -110,6 +112,13 @@ export interface SessionView {
   readonly attempts: readonly Attempt[];
 }
 
+/** A callback with its log. */
+export interface CallbackRecord {
+  readonly callback: Callback;
+  /** The latest tries, oldest first. */
+  readonly tries: readonly CallbackTry[];
+}
+
 /** Which sessions a list shows; all conditions hold together. Newest first. */
 export interface SessionQuery {
   /** The main account whose sessions and subaccounts' sessions are meant. */
@@ -141,6 +150,13 @@ export interface ApplicationQuery {
   readonly account: AccountId;
   /** Whether those of its subaccounts are too. */
   readonly withSubaccounts: boolean;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A page of the opt-out list of a main account, newest first. */
+export interface OptOutQuery {
+  readonly account: AccountId;
   readonly limit: number;
   readonly offset: number;
 }
@@ -185,6 +201,8 @@ export interface Reader {
    * @throws StoreError `too-wide` when those do not fill the page and there are more
    */
   sessions(query: SessionQuery): Promise<SessionView[]>;
+  /** The callbacks of a session in the order of their events, each with its latest tries, so many at most. */
+  callbacks(session: SessionId, triesOfEach: number): Promise<CallbackRecord[]>;
   /** What a carrier took of an account's messages (a main account's: its subaccounts' too) since a time, newest first. Its message ids are UUIDv7. */
   taken(query: {
     readonly carrier: string;
@@ -194,8 +212,15 @@ export interface Reader {
     readonly limit: number;
   }): Promise<TakenMessage[]>;
 
-  /** Pending deliveries of this node in one lane that are due. */
-  dueDeliveries(lane: string, now: number, limit: number): Promise<Due<Delivery>>;
+  optOut(account: AccountId, recipient: Recipient): Promise<OptOut | null>;
+  optOuts(query: OptOutQuery): Promise<OptOut[]>;
+  /** A recipient's places on the opt-out lists of all main accounts. */
+  optOutsOf(recipient: Recipient): Promise<OptOut[]>;
+  /** The main account that sent the newest of the messages that went to a recipient through a carrier. */
+  lastSender(carrier: string, recipient: Recipient): Promise<AccountId | null>;
+
+  /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
+  dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */
   deliveryLanes(): Promise<LaneDue[]>;
   dueCallbacks(lane: string, now: number, limit: number): Promise<Due<Callback>>;

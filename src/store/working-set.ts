@@ -6,10 +6,12 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../verify/model.js';
@@ -24,7 +26,9 @@ export interface Tables {
   attempt: Attempt;
   hop: Hop;
   callback: Callback;
+  callbackTry: CallbackTry;
   budget: RecipientBudget;
+  optOut: OptOut;
   idempotency: IdempotencyRow;
   key: MasterKeyRow;
 }
@@ -40,13 +44,17 @@ export const keyOf: { [T in TableName]: (row: Tables[T]) => string } = {
   attempt: (row) => row.uuid,
   hop: (row) => pairKey(row.attempt, row.number),
   callback: (row) => pairKey(row.attempt, row.sequence),
+  callbackTry: (row) => tryKey(row.attempt, row.sequence, row.number),
   budget: (row) => liveKey(row.account, row.recipient),
+  optOut: (row) => liveKey(row.account, row.recipient),
   idempotency: (row) => row.key,
   key: (row) => row.id,
 };
 
 export const liveKey = (application: string, recipient: string) => `${application}|${recipient}`;
 export const pairKey = (attempt: string, number: number) => `${attempt}|${number}`;
+export const tryKey = (attempt: string, sequence: number, number: number) =>
+  `${attempt}|${sequence}|${number}`;
 
 /** One row of the working set: as it was loaded, and as it is now. Absent: undefined. */
 interface Entry<Row> {
@@ -86,7 +94,9 @@ export class WorkingSet implements State {
     attempt: new Map(),
     hop: new Map(),
     callback: new Map(),
+    callbackTry: new Map(),
     budget: new Map(),
+    optOut: new Map(),
     idempotency: new Map(),
     key: new Map(),
   };
@@ -166,6 +176,9 @@ export class WorkingSet implements State {
   budget(account: string, recipient: string) {
     return this.#rows.budget.get(liveKey(account, recipient))?.current;
   }
+  optOut(account: string, recipient: string) {
+    return this.#rows.optOut.get(liveKey(account, recipient))?.current;
+  }
   idempotency(key: string) {
     return this.#rows.idempotency.get(key)?.current;
   }
@@ -194,6 +207,8 @@ export class WorkingSet implements State {
         return keyOf.application(change.remove);
       case 'live':
         return liveKey(change.remove.application, change.remove.recipient);
+      case 'optOut':
+        return keyOf.optOut(change.remove);
       case 'idempotency':
         return change.remove.key;
     }

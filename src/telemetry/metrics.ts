@@ -9,6 +9,14 @@ export interface Metrics {
   readonly attempts: Counter<'channel' | 'status'>;
   /** Tries on carriers by how they ended. */
   readonly hops: Counter<'carrier' | 'status'>;
+  /** Attempts that went past a carrier that is down without a try, by that carrier. */
+  readonly reroutes: Counter<'carrier'>;
+  /** Duration of submits, whatever came of them. */
+  readonly submitTime: Histogram<'carrier'>;
+  /** Messages of which no final receipt came within the route's time. */
+  readonly missingReceipts: Counter<'carrier'>;
+  /** Messages that people sent to our numbers, by what they mean. */
+  readonly inbound: Counter<'carrier' | 'kind'>;
   readonly receipts: Counter<'carrier' | 'result'>;
   readonly validations: Counter<'result'>;
   readonly callbacks: Counter<'result'>;
@@ -47,6 +55,22 @@ export function createMetrics(): Metrics {
     ]),
     attempts: counter('attempts_total', 'Attempts by channel and status reached.', ['channel', 'status']),
     hops: counter('hops_total', 'Tries of attempts on carriers by result.', ['carrier', 'status']),
+    reroutes: counter('reroutes_total', 'Attempts moved past a carrier that is down, without a try.', [
+      'carrier',
+    ]),
+    submitTime: histogram(
+      'submit_seconds',
+      'Duration of submits to carriers.',
+      [...seconds, 10, 30],
+      ['carrier'],
+    ),
+    missingReceipts: counter('receipts_missing_total', 'Messages without a final receipt in time.', [
+      'carrier',
+    ]),
+    inbound: counter('inbound_messages_total', 'Messages from people by what they mean.', [
+      'carrier',
+      'kind',
+    ]),
     receipts: counter('receipts_total', 'Carrier reports by result.', ['carrier', 'result']),
     validations: counter('validations_total', 'Validations by result.', ['result']),
     callbacks: counter('callbacks_total', 'Callback tries by result.', ['result']),
@@ -60,6 +84,35 @@ export function createMetrics(): Metrics {
       'status',
     ]),
   };
+}
+
+/** How a carrier stands at the moment of the scrape. */
+interface CarrierReading {
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'connecting';
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  readonly in_flight: number;
+}
+
+/** Adds the gauges of the carriers. States are numbers, so that one line a carrier can be drawn and compared. */
+export function watchCarriers(metrics: Metrics, read: () => readonly CarrierReading[]): void {
+  const gauge = (name: string, help: string, numberOf: (reading: CarrierReading) => number) =>
+    new Gauge({
+      name: `countersign_carrier_${name}`,
+      help,
+      labelNames: ['carrier'],
+      registers: [metrics.registry],
+      collect() {
+        for (const reading of read()) this.set({ carrier: reading.name }, numberOf(reading));
+      },
+    });
+  gauge('up', 'Whether a carrier is connected: 1 up, 0.5 connecting, 0 down.', ({ state }) =>
+    state === 'up' ? 1 : state === 'connecting' ? 0.5 : 0,
+  );
+  gauge('breaker', 'Breaker of a carrier: 0 closed, 0.5 half-open, 1 open.', ({ breaker }) =>
+    breaker === 'open' ? 1 : breaker === 'half-open' ? 0.5 : 0,
+  );
+  gauge('in_flight', 'Submits of a carrier without an answer.', (reading) => reading.in_flight);
 }
 
 /** Adds the gauges whose values are read when they are scraped. */

@@ -2,8 +2,16 @@ import { normaliseCallbackUrl } from './callback-url.js';
 import type { ApplicationChanges } from './commands.js';
 import { checkDomain, checkLastLine } from './messages/last-line.js';
 import { checkTemplate, MAX_TEMPLATE_LENGTH } from './messages/template.js';
-import type { Application, CallbackMethod, Channel, FraudShield, Recipient, TestNumber } from './model.js';
-import { parseRecipient } from './recipients.js';
+import type {
+  Application,
+  CallbackMethod,
+  Channel,
+  FraudShield,
+  Recipient,
+  RestrictedNumberType,
+  TestNumber,
+} from './model.js';
+import { parseRecipient, RESTRICTED_NUMBER_TYPES } from './recipients.js';
 import { formatTime } from './time.js';
 
 /** Most test numbers of one application. */
@@ -29,8 +37,13 @@ export interface ApplicationFields {
   readonly fraud_shield?: FraudShield | null;
   readonly resend_cooldown?: number | null;
   readonly test_numbers?: readonly { readonly recipient: string; readonly otp: string }[] | null;
+  /** Restricted kinds of numbers that are allowed. */
+  readonly number_types?: readonly RestrictedNumberType[] | null;
   readonly is_default?: boolean | null;
 }
+
+/** No control characters (category Cc), as every dialect of regular expressions says it. */
+export const NO_CONTROLS = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
 
 /** What a field may be, as JSON Schema; `description` completes "… must be". */
 type FieldSchema = Readonly<Record<string, unknown>> & { readonly description: string };
@@ -41,8 +54,11 @@ function integer(minimum: number, maximum: number, unit = ''): FieldSchema {
 }
 
 function oneOf(...values: string[]): FieldSchema {
-  const description = values.join(', ').replace(/, ([^,]+)$/, ' or $1');
-  return { type: ['string', 'null'], enum: [...values, null], description };
+  return { type: ['string', 'null'], enum: [...values, null], description: alternatives(values) };
+}
+
+function alternatives(values: readonly string[]): string {
+  return values.join(', ').replace(/, ([^,]+)$/, ' or $1');
 }
 
 /** The schemas of `ApplicationFields`: the one place of their bounds, whoever validates with them. */
@@ -51,13 +67,13 @@ export const APPLICATION_FIELDS: Readonly<Record<keyof ApplicationFields, FieldS
     type: ['string', 'null'],
     minLength: 1,
     maxLength: 64,
-    pattern: '^\\P{Cc}*$',
+    pattern: NO_CONTROLS,
     description: 'a name of 1 to 64 characters',
   },
   brand_name: {
     type: ['string', 'null'],
     maxLength: 50,
-    pattern: '^\\P{Cc}*$',
+    pattern: NO_CONTROLS,
     description: 'a string of at most 50 characters',
   },
   template: {
@@ -115,6 +131,17 @@ export const APPLICATION_FIELDS: Readonly<Record<keyof ApplicationFields, FieldS
     maxItems: MAX_TEST_NUMBERS,
     description: `a list of at most ${MAX_TEST_NUMBERS} objects with recipient and otp`,
   },
+  number_types: {
+    type: ['array', 'null'],
+    items: {
+      type: 'string',
+      enum: RESTRICTED_NUMBER_TYPES,
+      description: alternatives(RESTRICTED_NUMBER_TYPES),
+    },
+    maxItems: RESTRICTED_NUMBER_TYPES.length,
+    uniqueItems: true,
+    description: `a list of ${RESTRICTED_NUMBER_TYPES.join(', ')}, or empty for none`,
+  },
   is_default: { type: ['boolean', 'null'], description: 'true or false' },
 };
 
@@ -155,6 +182,7 @@ export function readApplicationFields(fields: ApplicationFields): FieldsRead {
     fraudShield: fields.fraud_shield,
     resendCooldown: fields.resend_cooldown,
     testNumbers,
+    numberTypes: fields.number_types,
     isDefault: fields.is_default,
   };
   const given = Object.entries(changes).filter(([, value]) => value !== null && value !== undefined);
@@ -200,6 +228,7 @@ export function applicationFields(application: Application) {
     fraud_shield: application.fraudShield,
     resend_cooldown: application.resendCooldown,
     test_numbers: application.testNumbers.map(({ recipient, otp }) => ({ recipient, otp })),
+    number_types: [...application.numberTypes],
     is_default: application.isDefault,
     created_at: formatTime(application.createdAt),
     updated_at: formatTime(application.updatedAt),

@@ -9,13 +9,17 @@ import type {
   Callback,
   CallbackMethod,
   Channel,
+  Cost,
   KeyId,
   MasterKeyRow,
+  OptOut,
   Recipient,
   Session,
   SessionCode,
   SessionId,
+  UnansweredPolicy,
 } from './model.js';
+import type { Price } from './rate-card.js';
 
 /**
  * Commands are the only thing that changes state. A command carries its own ids, time and randomness, so that
@@ -29,7 +33,11 @@ export type Command =
   | HopFailed
   | Receipt
   | GiveUp
+  | Reroute
+  | OptOutRecipient
+  | OptInRecipient
   | CallbackTried
+  | RedeliverCallback
   | Expire
   | ForgetRequests
   | CreateAccount
@@ -88,6 +96,10 @@ export interface StartAttempt {
   readonly fraudCheck: 'enabled' | 'disabled';
   readonly src: string | null;
   readonly requestorIp: string;
+  /** What the attempt costs if a carrier takes it; null: nothing. */
+  readonly price: Price | null;
+  /** What a session that starts now costs when it is verified: an amount (see `amounts.ts`). */
+  readonly validationPrice: number;
   /** The carrier of the first hop; null when no route serves this channel and recipient. */
   readonly carrier: string | null;
   /** Failed validations of a recipient in 24 h past which creates are refused. */
@@ -128,6 +140,7 @@ export interface HopAccepted {
   readonly messageId: string | null;
   /** What the carrier said of the message in the same breath; absent: only that it took it. */
   readonly status?: AttemptStatus;
+  readonly cost?: Cost;
 }
 
 /** A try on a carrier did not succeed: the fact, and what the owner intends next. */
@@ -140,6 +153,8 @@ export interface HopFailed {
   readonly carrier: string;
   readonly errorCode: number;
   readonly reason: string;
+  /** It got no answer, so the carrier may have the message all the same; absent: it does not. */
+  readonly unanswered?: UnansweredPolicy;
   readonly next:
     | { readonly kind: 'fail' }
     /** Try again: on the same hop (its id repeats, so the carrier can tell) or on the next one. */
@@ -157,6 +172,21 @@ export interface Receipt {
     | { readonly kind: 'message'; readonly messageId: string };
   readonly status: AttemptStatus;
   readonly errorCode: number | null;
+  /** Of a completed call: its seconds, 0 to `MAX_CALL_SECONDS`; absent when the carrier does not tell. */
+  readonly duration?: number;
+  readonly cost?: Cost;
+}
+
+/** The owner moves an attempt that waits for a carrier which is down to another one: an intention. */
+export interface Reroute {
+  readonly type: 'reroute';
+  readonly now: number;
+  readonly owner: number;
+  readonly attempt: AttemptId;
+  /** As the attempt stood when that was decided; meanwhile it may have gone on. */
+  readonly number: number;
+  readonly tries: number;
+  readonly carrier: string;
 }
 
 /** The owner stops trying: an intention. */
@@ -180,6 +210,21 @@ export interface CallbackTried {
   readonly retriable: boolean;
   readonly httpStatus: number | null;
   readonly reason: string | null;
+  /** Milliseconds, whole; null when nothing was sent. */
+  readonly latency: number | null;
+  /** As the callback had it when it was tried: a try of an earlier schedule settles no later one. */
+  readonly triesBefore: number;
+}
+
+/** Sends a settled callback once more, by the schedule of retries anew: asked for by hand. */
+export interface RedeliverCallback {
+  readonly type: 'redeliver-callback';
+  readonly now: number;
+  readonly owner: number;
+  readonly account: AccountId;
+  readonly session: SessionId;
+  readonly attempt: AttemptId;
+  readonly sequence: number;
 }
 
 /** Ends a session whose time has passed, or (with `force`) one whose key is compromised. */
@@ -198,6 +243,19 @@ export interface ForgetRequests {
   readonly keys: readonly string[];
 }
 
+/** Puts a recipient on the opt-out list of a main account; one that is on it stays as it is. */
+export interface OptOutRecipient {
+  readonly type: 'opt-out';
+  readonly optOut: OptOut;
+}
+
+/** Takes a recipient off the opt-out list of a main account. */
+export interface OptInRecipient {
+  readonly type: 'opt-in';
+  readonly account: AccountId;
+  readonly recipient: Recipient;
+}
+
 /** Adds an account and its default application. */
 export interface CreateAccount {
   readonly type: 'create-account';
@@ -210,7 +268,7 @@ export interface UpdateAccount {
   readonly now: number;
   readonly authId: AccountId;
   readonly changes: Partial<
-    Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil'>
+    Pick<Account, 'name' | 'enabled' | 'token' | 'previousToken' | 'previousTokenUntil' | 'countries'>
   >;
 }
 
@@ -306,7 +364,7 @@ export interface Delivery
       | 'nextAt'
       | 'takeovers'
     >,
-    Pick<Session, 'recipient' | 'country' | 'application' | 'expiresAt'> {
+    Pick<Session, 'recipient' | 'country' | 'application' | 'alias' | 'expiresAt'> {
   readonly attempt: AttemptId;
   readonly carrier: string;
   readonly code: SessionCode;
@@ -338,10 +396,19 @@ export type ValidateOutcome = {
 /** `recorded`: something changed. `stale`: nothing to change any more. `not-owner`: an intention was fenced. */
 export type ReportOutcome = {
   readonly kind: 'recorded' | 'stale' | 'not-owner' | 'unknown';
-  /** The attempt's channel and status after the report; set when it was found. */
+  /** The attempt, its channel and status after the report; set when it was found. */
   readonly status?: AttemptStatus;
   readonly channel?: Channel;
+  readonly attempt?: AttemptId;
 };
+
+export type RedeliverOutcome =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'not-found' }
+  /** It is not settled: `ready` is due at `nextAt`, `held` waits for an earlier one of its attempt. */
+  | { readonly kind: 'unsettled'; readonly state: 'ready' | 'held'; readonly nextAt: number }
+  /** It has been tried `MAX_CALLBACK_TRIES` times or more. */
+  | { readonly kind: 'exhausted' };
 
 export type ChangeOutcome =
   | { readonly kind: 'done' }
@@ -353,8 +420,10 @@ export type OutcomeOf<C extends Command> = C extends StartAttempt
   ? StartAttemptOutcome
   : C extends Validate
     ? ValidateOutcome
-    : C extends HopAccepted | HopFailed | Receipt | GiveUp | CallbackTried | Expire
+    : C extends HopAccepted | HopFailed | Receipt | GiveUp | Reroute | CallbackTried | Expire
       ? ReportOutcome
-      : ChangeOutcome;
+      : C extends RedeliverCallback
+        ? RedeliverOutcome
+        : ChangeOutcome;
 
 export type Outcome = OutcomeOf<Command>;

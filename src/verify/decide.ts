@@ -1,13 +1,14 @@
 import { createAccount, deleteAccount, reseal, updateAccount } from './accounts.js';
 import { createApplication, deleteApplication, updateApplication } from './applications.js';
-import { callbackTried } from './callbacks.js';
+import { callbackTried, redeliverCallback } from './callbacks.js';
 import type { Command } from './commands.js';
 import type { Decision } from './decision.js';
 import { expire } from './expire.js';
 import { forgetRequests } from './idempotency.js';
 import type { Keyring } from './keyring.js';
 import { activateKey, addKey, closeKey } from './keys.js';
-import { giveUp, hopAccepted, hopFailed, receipt } from './reports.js';
+import { optIn, optOut } from './opt-outs.js';
+import { giveUp, hopAccepted, hopFailed, receipt, reroute } from './reports.js';
 import { startAttempt } from './start-attempt.js';
 import type { State } from './state.js';
 import { validate } from './validate.js';
@@ -30,8 +31,16 @@ export function decide(state: State, command: Command, keyring: Keyring | null):
       return receipt(state, command);
     case 'give-up':
       return giveUp(state, command);
+    case 'reroute':
+      return reroute(state, command);
+    case 'opt-out':
+      return optOut(state, command);
+    case 'opt-in':
+      return optIn(state, command);
     case 'callback-tried':
       return callbackTried(state, command);
+    case 'redeliver-callback':
+      return redeliverCallback(state, command);
     case 'expire':
       return expire(state, command);
     case 'forget-requests':

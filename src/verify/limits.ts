@@ -18,6 +18,8 @@ export interface Limits {
     readonly perRecipient: Rate | null;
     readonly perAddress: Rate | null;
   };
+  /** Redeliveries of callbacks that an account asks for. */
+  readonly redeliveriesPerAccount: Rate | null;
   readonly failedAuthentications: {
     readonly perAddress: Rate | null;
     readonly perAuthId: Rate | null;

@@ -36,6 +36,8 @@ export interface Account {
   /** The token before the last rotation, accepted until `previousTokenUntil`. */
   readonly previousToken: Sealed | null;
   readonly previousTokenUntil: number | null;
+  /** ISO 3166-1 alpha-2 codes of the only countries that it may send to; null: no restriction of its own. */
+  readonly countries: readonly string[] | null;
   readonly createdAt: number;
   readonly modifiedAt: number;
 }
@@ -46,6 +48,18 @@ export interface TestNumber {
   /** 4–8 digits. */
   readonly otp: string;
 }
+
+/** Kinds of numbers that no code is sent to unless the application allows them (see `recipients.ts`). */
+export type RestrictedNumberType =
+  | 'fixed-line'
+  | 'company-number'
+  | 'premium-rate'
+  | 'shared-cost'
+  | 'personal-number'
+  | 'pager'
+  | 'voicemail'
+  | 'satellite'
+  | 'international-network';
 
 export type FraudShield = 'high' | 'medium' | 'low' | 'off';
 
@@ -75,6 +89,8 @@ export interface Application {
   readonly resendCooldown: number;
   /** Recipients to which nothing is sent, each with the code that is right for it. */
   readonly testNumbers: readonly TestNumber[];
+  /** Restricted kinds of numbers that it sends to all the same. */
+  readonly numberTypes: readonly RestrictedNumberType[];
   /** Exactly one application of an account is its default. */
   readonly isDefault: boolean;
   readonly createdAt: number;
@@ -116,6 +132,8 @@ export interface Session {
   readonly resendCooldown: number;
   /** To a test number: nothing is sent, and the code is the application's fixed one. */
   readonly test: boolean;
+  /** What being verified costs, as the rate card had it when the session began: an amount (see `amounts.ts`). */
+  readonly validationPrice: number;
   /** Number of attempts so far, which is also the sequence of the latest. */
   readonly attempts: number;
   /** Validations used, wrong and right, of `MAX_VALIDATIONS`. */
@@ -175,6 +193,19 @@ export interface Attempt {
   readonly dtmf: number | null;
   readonly fraudCheck: 'enabled' | 'disabled';
   readonly src: string | null;
+  /**
+   * What one segment (SMS) or one started increment (voice) costs, as the rate card had it when the attempt was
+   * accepted: an amount (see `amounts.ts`); null when it costs nothing whatever happens.
+   */
+  readonly price: number | null;
+  /** SMS with a price: segments of the text. */
+  readonly segments: number | null;
+  /** Voice with a price: seconds of one increment. */
+  readonly increment: number | null;
+  /** Whether a carrier took it on any hop, which is what costs. */
+  readonly taken: boolean;
+  /** Voice: seconds that the completed call lasted, null until a carrier told them. */
+  readonly duration: number | null;
   readonly delivery: DeliveryState;
   /** Epoch of the node that does the work; meaningful while `delivery` is `pending`. */
   readonly owner: number;
@@ -195,8 +226,20 @@ export interface Attempt {
   readonly updatedAt: number;
 }
 
-/** `retrying`: tried without success, to be tried again under the same id. The others are final facts or reports. */
-export type HopState = 'accepted' | 'retrying' | 'failed' | 'delivered' | 'undelivered';
+/**
+ * `retrying`: tried without success, to be tried again under the same id. `unanswered`: it may or may not have reached
+ * the carrier. The others are final facts or reports.
+ */
+export type HopState = 'accepted' | 'retrying' | 'unanswered' | 'failed' | 'delivered' | 'undelivered';
+
+/** What follows a submit without an answer: the next try now, or after a receipt was waited for. */
+export type UnansweredPolicy = 'resend' | 'wait';
+
+/** A price in a currency of ISO 4217; the amount is a decimal. */
+export interface Cost {
+  readonly amount: string;
+  readonly currency: string;
+}
 
 /** One try of an attempt on one carrier. */
 export interface Hop {
@@ -211,6 +254,10 @@ export interface Hop {
   readonly errorCode: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** What followed when a submit of it got no answer; null when none went unanswered. */
+  readonly unanswered: UnansweredPolicy | null;
+  /** What the carrier says that it cost; null when it does not say. */
+  readonly cost: Cost | null;
 }
 
 /** `held`: an earlier callback of the same attempt is not settled yet. `failed`: the last retry failed. */
@@ -231,14 +278,55 @@ export interface Callback {
   readonly body: string;
   readonly state: CallbackState;
   readonly owner: number;
+  /** Tries so far, redeliveries included; never goes back. */
   readonly tries: number;
+  /** Tries made before the redelivery that was asked for last, by hand; 0 when none was. */
+  readonly triesBefore: number;
   readonly nextAt: number;
   /** HTTP status of the last answer; null when there was none. */
   readonly httpStatus: number | null;
   /** Why the last try failed, in a few words; null when it did not. */
   readonly reason: string | null;
+  /** When the last try ended; null when none did since the log was written (see `lastTry`). */
+  readonly triedAt: number | null;
+  /** Of that try, as in `CallbackTry`. */
+  readonly latency: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/**
+ * One try of a callback, as it ended: the log that an operator reads. A row of its own only when another try follows:
+ * most callbacks succeed at once, and the last try stands in the callback's own row.
+ */
+export interface CallbackTry {
+  readonly attempt: AttemptId;
+  readonly sequence: number;
+  /** 1-based within the callback. */
+  readonly number: number;
+  /** When it ended. */
+  readonly at: number;
+  /** HTTP status of the answer; null when there was none. */
+  readonly httpStatus: number | null;
+  /** Why it failed, in a few words; null when it did not. */
+  readonly reason: string | null;
+  /** Milliseconds until the answer, or until it was given up; null when nothing was sent. */
+  readonly latency: number | null;
+  /** When the callback is tried again; null when this was the last try of its schedule. */
+  readonly nextAt: number | null;
+  /** It belongs to a redelivery that was asked for by hand. */
+  readonly byHand: boolean;
+}
+
+/** A recipient that wants no SMS of a main account and its subaccounts any more. */
+export interface OptOut {
+  readonly account: AccountId;
+  readonly recipient: Recipient;
+  /** `message`: the recipient's own STOP. `api`: the account. `operator`: the command line. */
+  readonly source: 'message' | 'api' | 'operator';
+  /** The carrier that the recipient's message came through; null for the other sources. */
+  readonly carrier: string | null;
+  readonly createdAt: number;
 }
 
 /** Times of the failed validations of a recipient within the last 24 h, oldest first (contract §3). */
@@ -293,6 +381,21 @@ export function hopId(attempt: AttemptId, number: number): string {
 
 /** The parts of a hop id, or null for what is none. */
 export function parseHopId(id: string): { attempt: AttemptId; number: number } | null {
+  return parseNumbered(id);
+}
+
+/** The id of a callback in the API. */
+export function callbackId(attempt: AttemptId, sequence: number): string {
+  return `${attempt}.${sequence}`;
+}
+
+/** The parts of a callback's id, or null for what is none. */
+export function parseCallbackId(id: string): { attempt: AttemptId; sequence: number } | null {
+  const parts = parseNumbered(id);
+  return parts && { attempt: parts.attempt, sequence: parts.number };
+}
+
+function parseNumbered(id: string): { attempt: AttemptId; number: number } | null {
   const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9][0-9]{0,3})$/.exec(id);
   return match ? { attempt: match[1] as AttemptId, number: Number(match[2]) } : null;
 }

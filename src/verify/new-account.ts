@@ -13,6 +13,8 @@ export function newAccount(
     readonly parent: AccountId | null;
     readonly name: string;
     readonly enabled: boolean;
+    /** The only countries that it may send to; null: no restriction of its own. */
+    readonly countries?: readonly string[] | null;
     readonly application: ApplicationId;
     readonly now: number;
     /** 12 random bytes. */
@@ -30,6 +32,7 @@ export function newAccount(
       token: keyring.seal(tokenPlace(authId), authToken, nonce),
       previousToken: null,
       previousTokenUntil: null,
+      countries: account.countries ?? null,
       createdAt: now,
       modifiedAt: now,
     },

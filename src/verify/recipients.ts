@@ -1,13 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { Channel, Recipient } from './model.js';
-
-/** Kinds of numbers that codes are not sent to unless they are allowed; fixed lines are refused by SMS only. */
-export type RestrictedNumberType =
-  | 'fixed-line'
-  | 'premium-rate'
-  | 'shared-cost'
-  | 'satellite'
-  | 'international-network';
+import type { Channel, Recipient, RestrictedNumberType } from './model.js';
 
 export interface ParsedRecipient {
   readonly recipient: Recipient;
@@ -51,30 +43,39 @@ export function parseRecipient(text: string): ParsedRecipient | null {
   return {
     recipient: number.number.slice(1) as Recipient,
     country: number.country ?? null,
-    type: NON_GEOGRAPHIC[number.countryCallingCode] ?? restrictedType(type),
+    type: NON_GEOGRAPHIC[number.countryCallingCode] ?? TYPES[type] ?? 'ordinary',
   };
 }
 
-function restrictedType(type: string): ParsedRecipient['type'] {
-  switch (type) {
-    case 'FIXED_LINE':
-      return 'fixed-line';
-    case 'PREMIUM_RATE':
-      return 'premium-rate';
-    case 'SHARED_COST':
-      return 'shared-cost';
-    default:
-      return 'ordinary';
-  }
-}
+/** libphonenumber's types that are restricted. Toll-free and VoIP numbers are ordinary: they cost nobody more. */
+const TYPES: Readonly<Record<string, RestrictedNumberType>> = {
+  FIXED_LINE: 'fixed-line',
+  UAN: 'company-number',
+  PREMIUM_RATE: 'premium-rate',
+  SHARED_COST: 'shared-cost',
+  PERSONAL_NUMBER: 'personal-number',
+  PAGER: 'pager',
+  VOICEMAIL: 'voicemail',
+};
 
+/** What the number is, and why nothing is sent to it. */
 const REASONS: Readonly<Record<RestrictedNumberType, string>> = {
   'fixed-line': 'is a fixed line, which takes no SMS: use the channel voice',
+  'company-number': 'is a company number, which takes no SMS: use the channel voice',
   'premium-rate': 'is a premium-rate number, which codes are not sent to',
   'shared-cost': 'is a shared-cost number, which codes are not sent to',
+  'personal-number':
+    'is a personal number, which codes are not sent to, as it may cost like a premium-rate one',
+  pager: 'is a pager, which codes are not sent to',
+  voicemail: 'is a voicemail number, which codes are not sent to',
   satellite: 'is a satellite number, which codes are not sent to',
   'international-network': 'is a number of an international network, which codes are not sent to',
 };
+
+export const RESTRICTED_NUMBER_TYPES = Object.keys(REASONS) as readonly RestrictedNumberType[];
+
+/** Refused by SMS only: there is a telephone, and a call costs what calls cost. */
+const CALLABLE: readonly RestrictedNumberType[] = ['fixed-line', 'company-number'];
 
 /**
  * Why no code may go to a number, as the end of a sentence that begins with `recipient`; null when it may.
@@ -86,8 +87,8 @@ export function recipientRefusal(
   allowed: readonly RestrictedNumberType[] = [],
 ): string | null {
   if (type === 'ordinary' || allowed.includes(type)) return null;
-  if (type === 'fixed-line' && channel === 'voice') return null;
-  return REASONS[type];
+  if (channel === 'voice' && CALLABLE.includes(type)) return null;
+  return `${REASONS[type]}; an application allows it with ${type} in number_types`;
 }
 
 /** `1415•••1234`: how a recipient appears in logs. */

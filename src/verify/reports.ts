@@ -1,7 +1,7 @@
 import { isErrorOf } from './channel-errors.js';
-import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome } from './commands.js';
+import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome, Reroute } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
-import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
+import { type Attempt, type Hop, type Session, sessionStatus } from './model.js';
 import { moveTo, type Progress, record } from './progress.js';
 import { deliveryOf } from './start-attempt.js';
 import { RECEIPT_VALIDITY, type State } from './state.js';
@@ -18,7 +18,7 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
   const known = state.hop(attempt.uuid, command.number);
-  const settled = known && known.state !== 'retrying' && known.state !== 'failed';
+  const settled = known && !isOpen(known) && known.state !== 'failed';
   const status = command.status ?? (attempt.channel === 'sms' ? 'sent' : 'queued');
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, command.number, command)),
@@ -26,6 +26,7 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
     messageId: command.messageId ?? known?.messageId ?? null,
     state: settled ? known.state : isSuccess(status) ? 'delivered' : 'accepted',
     ...(settled ? {} : { reason: null, errorCode: null }),
+    cost: command.cost ?? known?.cost ?? null,
     updatedAt: command.now,
   };
   // A hop that the attempt has left behind may still deliver, but does not take the attempt's work over.
@@ -33,7 +34,7 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
     attempt.delivery === 'pending' && attempt.hop === command.number
       ? { ...attempt, delivery: 'handed' as const, carrier: command.carrier, tries: attempt.tries + 1 }
       : attempt;
-  return recorded(moveTo(session, handed, status, null, command), hop);
+  return recorded(moveTo(session, { ...handed, taken: true }, status, null, command), hop);
 }
 
 /** A try did not succeed. The hop's failure is a fact; retrying and giving up need the ownership. */
@@ -43,9 +44,10 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
   const { attempt, session } = found;
   const { now, next } = command;
   const known = state.hop(attempt.uuid, command.number);
-  // An accepted hop stays accepted: this answer came from a second submit of it.
-  if (known && known.state !== 'retrying') return unchanged(reportOf('stale', attempt));
   const current = attempt.delivery === 'pending' && attempt.hop === command.number;
+  // An accepted hop stays accepted: this answer came from a second submit of it. So does one that may have arrived.
+  const open = known?.state === 'retrying' || (known?.state === 'unanswered' && current);
+  if (known && !open) return unchanged(reportOf('stale', attempt));
   const owned = attempt.owner === command.owner;
   const wanted = sessionStatus(session, now) === 'in-progress';
   // That a hop failed for good is part of the intention: of a node that no longer owns, it is left to the owner.
@@ -53,9 +55,11 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, command.number, command)),
     carrier: command.carrier,
-    state: triedAgain ? 'retrying' : 'failed',
+    // What may have reached a carrier stays so, until a receipt says more.
+    state: command.unanswered ? 'unanswered' : triedAgain ? 'retrying' : 'failed',
     reason: command.reason,
     errorCode: command.errorCode,
+    unanswered: command.unanswered ?? known?.unanswered ?? null,
     updatedAt: now,
   };
   if (!current || !owned) {
@@ -90,15 +94,24 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
 
 /** What the carrier told about a message that it took (or, after a crash, that nobody recorded it took). */
 export function receipt(state: State, command: Receipt): Decision<Receipt> {
+  const { attempt, ...decision } = receiptFor(state, command);
+  return attempt ? { ...decision, outcome: { ...decision.outcome, attempt } } : decision;
+}
+
+function receiptFor(
+  state: State,
+  command: Receipt,
+): Decision<Receipt> & { readonly attempt?: Attempt['uuid'] } {
   const { by } = command;
   const known = by.kind === 'hop' ? state.hop(by.attempt, by.number) : meantBy(state, command, by.messageId);
   const found = find(state, by.kind === 'hop' ? by.attempt : known?.attempt);
-  if (!found) return unchanged({ kind: 'unknown' });
+  if (!found) return unchanged<Receipt>({ kind: 'unknown' });
   const { attempt, session } = found;
   // Which carrier is trying the present hop is in its node's memory until it answers: one that is down is passed over.
-  const beingTried = by.kind === 'hop' && by.number === attempt.hop && (!known || known.state === 'retrying');
-  if (known?.carrier !== command.carrier && !beingTried) return unchanged({ kind: 'unknown' });
-  if (!isStatusOf(attempt.channel, command.status)) return unchanged(reportOf('stale', attempt));
+  const beingTried = by.kind === 'hop' && by.number === attempt.hop && (!known || isOpen(known));
+  if (known?.carrier !== command.carrier && !beingTried) return unchanged<Receipt>({ kind: 'unknown' });
+  const { uuid } = attempt;
+  if (!isStatusOf(attempt.channel, command.status)) return unchanged<Receipt>(reportOf('stale', attempt));
 
   const number = known?.number ?? attempt.hop;
   // A status that both channels have may come with a code that only the other one has.
@@ -120,25 +133,81 @@ export function receipt(state: State, command: Receipt): Decision<Receipt> {
               : ('accepted' as const),
           errorCode: failure ? explained : null,
         }),
+    cost: command.cost ?? known?.cost ?? null,
     updatedAt: command.now,
   };
   // The attempt fails only with the hop that has it: another hop may still be delivering.
-  if (failure && number !== attempt.hop) {
-    return { outcome: reportOf('stale', attempt), changes: [{ table: 'hop', row: hop }], effects: [] };
+  if (failure && number !== attempt.hop && !hasIt(state, attempt, number)) {
+    const { changes } = recorded({ attempt: { ...attempt, taken: true }, callbacks: [] }, hop);
+    return { outcome: reportOf('stale', attempt), changes, effects: [], attempt: uuid };
   }
-  const taken: Attempt =
-    attempt.delivery === 'pending' && number === attempt.hop ? { ...attempt, delivery: 'handed' } : attempt;
-  const progress = moveTo(session, taken, command.status, explained, command);
+  // The receipt that was waited for came: the carrier has the message, and the next hop is not wanted.
+  const awaited = number === attempt.hop - 1 && known?.state === 'unanswered' && known.unanswered === 'wait';
+  const handed: Attempt =
+    attempt.delivery === 'pending' && (number === attempt.hop || awaited)
+      ? { ...attempt, delivery: 'handed', carrier: command.carrier }
+      : attempt;
+  const progress = moveTo(session, takenBy(handed, command), command.status, explained, command);
   const decision = recorded(progress, hop);
-  if (attempt.delivery !== 'pending' || progress.attempt.delivery === 'pending') return decision;
-  decision.effects.push({ kind: 'drop', attempt: attempt.uuid });
-  return decision;
+  if (attempt.delivery === 'pending' && progress.attempt.delivery !== 'pending') {
+    decision.effects.push({ kind: 'drop', attempt: uuid });
+  }
+  return { ...decision, attempt: uuid };
+}
+
+/** Whether a hop that the attempt has left behind has it all the same: nothing after it was ever taken. */
+function hasIt(state: State, attempt: Attempt, number: number): boolean {
+  if (attempt.delivery !== 'handed') return false;
+  for (let later = number + 1; later <= attempt.hop; later++) {
+    const hop = state.hop(attempt.uuid, later);
+    if (hop && hop.state !== 'failed') return false;
+  }
+  return true;
+}
+
+/** The attempt that a carrier has by its own report. What it says first of a call's duration holds: charges are made of it. */
+function takenBy(attempt: Attempt, { status, duration, now }: Receipt): Attempt {
+  const told = attempt.channel === 'voice' && status === 'completed' && duration !== undefined;
+  return told && attempt.duration === null
+    ? { ...attempt, taken: true, duration, updatedAt: now }
+    : { ...attempt, taken: true };
 }
 
 /** The newest hop with this message id, unless it is so old that the carrier must mean another message. */
 function meantBy(state: State, command: Receipt, messageId: string): Hop | undefined {
   const hop = state.hopByMessage(command.carrier, messageId);
   return hop && hop.createdAt >= command.now - RECEIPT_VALIDITY ? hop : undefined;
+}
+
+/**
+ * The attempt goes to another carrier without a try. A hop that was tried before keeps its reason and ends, and the next
+ * one begins; one that never was is simply the other carrier's. The move counts as a try: going once round the route is
+ * one failure, however many carriers were passed over.
+ */
+export function reroute(state: State, command: Reroute): Decision<Reroute> {
+  const found = find(state, command.attempt);
+  if (!found) return unchanged({ kind: 'unknown' });
+  const { attempt, session } = found;
+  const { now } = command;
+  const current =
+    attempt.delivery === 'pending' && attempt.hop === command.number && attempt.tries === command.tries;
+  if (!current || sessionStatus(session, now) !== 'in-progress') return unchanged(reportOf('stale', attempt));
+  if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
+  const hop = state.hop(attempt.uuid, attempt.hop);
+  const moved: Attempt = {
+    ...attempt,
+    carrier: command.carrier,
+    hop: hop ? attempt.hop + 1 : attempt.hop,
+    tries: attempt.tries + 1,
+    nextAt: now,
+    updatedAt: now,
+  };
+  const ended: Hop | null = hop?.state === 'retrying' ? { ...hop, state: 'failed', updatedAt: now } : null;
+  return {
+    outcome: reportOf('recorded', moved),
+    changes: [{ table: 'attempt', row: moved }, ...(ended ? [{ table: 'hop' as const, row: ended }] : [])],
+    effects: [{ kind: 'deliver', delivery: deliveryOf(session, moved) }],
+  };
 }
 
 /** The owner stops trying: the attempt fails. */
@@ -176,14 +245,18 @@ function newHop(attempt: Attempt['uuid'], number: number, of: { carrier: string;
     errorCode: null,
     createdAt: of.now,
     updatedAt: of.now,
+    unanswered: null,
+    cost: null,
   };
 }
 
-function reportOf(
-  kind: ReportOutcome['kind'],
-  attempt: { status: AttemptStatus; channel: Attempt['channel'] },
-) {
-  return { kind, status: attempt.status, channel: attempt.channel } satisfies ReportOutcome;
+/** Whether the hop was tried without success and may be tried again. */
+function isOpen(hop: Hop): boolean {
+  return hop.state === 'retrying' || hop.state === 'unanswered';
+}
+
+function reportOf(kind: ReportOutcome['kind'], { status, channel }: Pick<Attempt, 'status' | 'channel'>) {
+  return { kind, status, channel } satisfies ReportOutcome;
 }
 
 function recorded(progress: Progress, hop: Hop | null) {

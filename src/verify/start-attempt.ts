@@ -5,15 +5,19 @@ import { type Decision, unchanged } from './decision.js';
 import { expireSession } from './expire.js';
 import { compareRequest, remembered } from './idempotency.js';
 import type { Keyring } from './keyring.js';
+import { segmentsOf } from './messages/encoding.js';
 import { domainOf } from './messages/last-line.js';
-import { fitsRetriever } from './messages/render.js';
+import { fitsRetriever, type Renderable, renderText } from './messages/render.js';
 import { chooseTemplate } from './messages/template.js';
 import { type Attempt, MAX_VALIDATIONS, type Session, sessionStatus } from './model.js';
 import { announce, moveTo, type Progress, record } from './progress.js';
+import type { Price } from './rate-card.js';
 import type { Change, State } from './state.js';
 
 /** No route serves the channel and recipient: SMS 90, voice 5020 (contract §7). */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
+/** The recipient opted out (contract §7). */
+const OPTED_OUT = 200;
 
 /**
  * Contract §2: a create for a pair with a live session adds an attempt to it and repeats its code; otherwise it
@@ -57,9 +61,11 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
   const queued = attempt.channel === 'sms' ? announce(session, attempt, command) : { attempt, callbacks: [] };
   const progress = session.test
     ? pretend(session, queued, command)
-    : command.carrier === null
-      ? refuseRoute(session, queued, command)
-      : queued;
+    : command.channel === 'sms' && state.optOut(command.main, recipient)
+      ? failAtOnce(session, queued, OPTED_OUT, command)
+      : command.carrier === null
+        ? failAtOnce(session, queued, NO_ROUTE[command.channel], command)
+        : queued;
 
   const written = record(progress);
   changes.push({ table: 'session', row: session }, ...written.changes);
@@ -90,12 +96,13 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
   const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
   const { hop, tries, nextAt, takeovers } = attempt;
-  const { recipient, country, application, expiresAt, code, account } = session;
+  const { recipient, country, application, alias, expiresAt, code, account } = session;
   return {
     attempt: uuid,
     session: session.uuid,
     account,
     application,
+    alias,
     sequence,
     channel,
     recipient,
@@ -140,6 +147,7 @@ function begin(command: StartAttempt, keyring: Keyring): Session {
     maxAttempts: application.maxAttempts,
     resendCooldown: application.resendCooldown,
     test: command.test,
+    validationPrice: command.test ? 0 : command.validationPrice,
     attempts: 1,
     validations: 0,
     requestorIp: command.requestorIp,
@@ -166,24 +174,30 @@ function resend(session: Session, command: StartAttempt, keyring: Keyring): Sess
 }
 
 function newAttempt(session: Session, command: StartAttempt): Attempt {
-  const { application, locale, brandName, appHash } = command;
+  const { application, locale, brandName, appHash, channel } = command;
+  const message = {
+    channel,
+    brandName,
+    appHash,
+    domain: domainOf({ appHash, domain: application.domain }),
+    template: chooseTemplate({ template: application.template, locale, brandName }),
+  };
   return {
+    ...message,
     uuid: command.attempt,
     session: session.uuid,
     account: session.account,
     main: session.main,
     sequence: session.attempts,
-    channel: command.channel,
     status: 'queued',
     errorCode: null,
     locale,
-    brandName,
-    appHash,
-    domain: domainOf({ appHash, domain: application.domain }),
-    template: chooseTemplate({ template: application.template, locale, brandName }),
     dtmf: command.dtmf,
     fraudCheck: command.fraudCheck,
     src: command.src,
+    ...priceOf(session, message, command.price),
+    taken: false,
+    duration: null,
     delivery: 'pending',
     owner: command.owner,
     carrier: session.test ? null : command.carrier,
@@ -195,6 +209,17 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     callbacksSettled: 0,
     createdAt: command.now,
     updatedAt: command.now,
+  };
+}
+
+/** What the attempt costs, by the text as it will be sent: any code of the same length has as many segments. */
+function priceOf(session: Session, message: Renderable, price: Price | null) {
+  if (price === null || session.test) return { price: null, segments: null, increment: null };
+  const isSms = message.channel === 'sms';
+  return {
+    price: price.price,
+    segments: isSms ? segmentsOf(renderText(message, '0'.repeat(session.code.length))).count : null,
+    increment: isSms ? null : price.increment,
   };
 }
 
@@ -214,7 +239,8 @@ function pretend(session: Session, queued: Progress, command: StartAttempt): Pro
   return { attempt: done.attempt, callbacks: [...queued.callbacks, ...done.callbacks] };
 }
 
-function refuseRoute(session: Session, queued: Progress, command: StartAttempt): Progress {
-  const failed = moveTo(session, queued.attempt, 'failed', NO_ROUTE[command.channel], command);
+/** Nothing is sent; every step calls back. */
+function failAtOnce(session: Session, queued: Progress, errorCode: number, command: StartAttempt): Progress {
+  const failed = moveTo(session, queued.attempt, 'failed', errorCode, command);
   return { attempt: failed.attempt, callbacks: [...queued.callbacks, ...failed.callbacks] };
 }

@@ -7,10 +7,12 @@ import type {
   Attempt,
   AttemptId,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   Recipient,
   RecipientBudget,
   Session,
@@ -35,6 +37,8 @@ export interface State {
   hopByMessage(carrier: string, messageId: string): Hop | undefined;
   callback(attempt: AttemptId, sequence: number): Callback | undefined;
   budget(account: AccountId, recipient: Recipient): RecipientBudget | undefined;
+  /** Whether a recipient is on the opt-out list of a main account. */
+  optOut(account: AccountId, recipient: Recipient): OptOut | undefined;
   idempotency(key: string): IdempotencyRow | undefined;
   keys(): readonly MasterKeyRow[];
 }
@@ -42,12 +46,14 @@ export interface State {
 /**
  * What a command needs loaded before it is decided. Each names a closed set of rows, so that a store can load
  * a whole batch in one go:
- * - `live`: the live row, its session, that session's attempts; the recipient's budget; and the idempotency key
+ * - `live`: the live row, its session, that session's attempts; the recipient's budget; where a main account is named,
+ *   the recipient's place on its opt-out list; and the idempotency key
  * - `session`: the session, its attempts, its live row, its recipient's budget
  * - `attempt`: the attempt with all its hops, and its session
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
  * - `idempotency`: those keys
+ * - `opt-out`: that row
  * - `account`, `keys`: those rows (all master keys)
  * - `applications`: the account and all its applications; of the one named in `live`, or of every one, so many
  *   live rows that the rest of a batch cannot remove them all (`LIVE_SAMPLE`)
@@ -58,12 +64,14 @@ export type Lookup =
       readonly application: ApplicationId;
       readonly account: AccountId;
       readonly recipient: Recipient;
+      readonly main?: AccountId;
       readonly idempotency?: string;
     }
   | { readonly kind: 'session'; readonly session: SessionId }
   | { readonly kind: 'attempt'; readonly attempt: AttemptId }
   | { readonly kind: 'message'; readonly carrier: string; readonly messageId: string; readonly since: number }
   | { readonly kind: 'callback'; readonly attempt: AttemptId; readonly sequence: number }
+  | { readonly kind: 'opt-out'; readonly account: AccountId; readonly recipient: Recipient }
   | { readonly kind: 'idempotency'; readonly keys: readonly string[] }
   | { readonly kind: 'account'; readonly authId: AccountId }
   | {
@@ -86,7 +94,10 @@ export type Change =
   | { readonly table: 'attempt'; readonly row: Attempt }
   | { readonly table: 'hop'; readonly row: Hop }
   | { readonly table: 'callback'; readonly row: Callback }
+  | { readonly table: 'callbackTry'; readonly row: CallbackTry }
   | { readonly table: 'budget'; readonly row: RecipientBudget }
+  | { readonly table: 'optOut'; readonly row: OptOut }
+  | { readonly table: 'optOut'; readonly remove: OptOut }
   | { readonly table: 'idempotency'; readonly row: IdempotencyRow }
   | { readonly table: 'idempotency'; readonly remove: Pick<IdempotencyRow, 'key'> }
   | { readonly table: 'key'; readonly row: MasterKeyRow };
@@ -106,6 +117,8 @@ export function lookupOf(command: Command): Lookup {
         application: command.application.uuid,
         account: command.application.account,
         recipient: command.recipient,
+        // Who wants no messages may still be called.
+        main: command.channel === 'sms' ? command.main : undefined,
         idempotency: command.idempotency?.key,
       };
     case 'validate':
@@ -114,6 +127,7 @@ export function lookupOf(command: Command): Lookup {
     case 'hop-accepted':
     case 'hop-failed':
     case 'give-up':
+    case 'reroute':
       return { kind: 'attempt', attempt: command.attempt };
     case 'receipt':
       return command.by.kind === 'hop'
@@ -125,7 +139,12 @@ export function lookupOf(command: Command): Lookup {
             since: command.now - RECEIPT_VALIDITY,
           };
     case 'callback-tried':
+    case 'redeliver-callback':
       return { kind: 'callback', attempt: command.attempt, sequence: command.sequence };
+    case 'opt-out':
+      return { kind: 'opt-out', account: command.optOut.account, recipient: command.optOut.recipient };
+    case 'opt-in':
+      return { kind: 'opt-out', account: command.account, recipient: command.recipient };
     case 'forget-requests':
       return { kind: 'idempotency', keys: command.keys };
     case 'create-account':

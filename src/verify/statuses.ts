@@ -33,6 +33,11 @@ export function isStatusOf(channel: Channel, status: string): status is AttemptS
   return Object.hasOwn(LADDER[channel], status);
 }
 
+/** Every status that a channel knows. */
+export function statusesOf(channel: Channel): AttemptStatus[] {
+  return Object.keys(LADDER[channel]) as AttemptStatus[];
+}
+
 /** The statuses to pass through, in order, from `from` to `to` included; empty when that is not forward. */
 export function stepsTo(channel: Channel, from: AttemptStatus, to: AttemptStatus): AttemptStatus[] {
   const target = LADDER[channel][to];

@@ -30,8 +30,13 @@ export interface LanesOptions<Item> {
   readonly versionOf: (item: Item) => number;
   /** Does the work and records how it ended. */
   readonly perform: (item: Item) => Promise<Verdict>;
-  /** Reads due rows of a lane, earliest first. */
-  readonly due: (lane: string, now: number, limit: number) => Promise<DueWork<Item>>;
+  /**
+   * The way round a broken lane for a piece of it: records that its row waits in another lane. Null: there is none now.
+   * Absent: work waits for its lane.
+   */
+  readonly divert?: (item: Item) => (() => Promise<void>) | null;
+  /** Reads due rows of a lane, earliest first, without the first `skip`. */
+  readonly due: (lane: string, now: number, limit: number, skip: number) => Promise<DueWork<Item>>;
   /** Reads which lanes have rows, and when the earliest of each is due. */
   readonly lanes: () => Promise<readonly { readonly lane: string; readonly nextAt: number }[]>;
   /** Whether this node still owns its work; asked before each piece of it. */
@@ -58,6 +63,11 @@ const BREAKER_LAST = 30_000;
 const READ_RETRY = 1_000;
 /** Most lanes whose rows are read at a time: a start finds thousands of lanes with due rows at once. */
 const MAX_READS = 8;
+/** Rows of a broken lane that are read at a time to be diverted; behind so many that stay, others stay too. */
+const SWEEP_PAGE = 256;
+const SWEEP_PAST = 50_000;
+/** Wait before a piece is looked at again that could not be diverted, in milliseconds. */
+const DIVERT_RETRY = 5_000;
 /** Longest timer: past it rows are looked at again, so that a clock set back delays work by no more than this. */
 const MAX_WAKE = 3_600_000;
 
@@ -94,6 +104,12 @@ interface Lane<Item> {
   breaker: 'closed' | 'open' | 'half-open';
   breakerTimer: Timer | null;
   openFor: number;
+  /** Pieces that are being moved to other lanes. */
+  diverting: number;
+  /** Its rows are being gone through for pieces that have another way. */
+  sweeping: boolean;
+  /** Once more after that. */
+  sweepAgain: boolean;
 }
 
 /**
@@ -103,7 +119,7 @@ interface Lane<Item> {
  * it spilled some or when a retry falls due.
  */
 export class Lanes<Item> {
-  readonly #options: Required<LanesOptions<Item>>;
+  readonly #options: Required<Omit<LanesOptions<Item>, 'divert'>> & Pick<LanesOptions<Item>, 'divert'>;
   readonly #lanes = new Map<string, Lane<Item>>();
   /** Lanes with nothing to do before their timer; the longest-waiting give way when there are too many. */
   readonly #resting = new Set<Lane<Item>>();
@@ -144,6 +160,16 @@ export class Lanes<Item> {
     return lane.breaker === 'open' || lane.inFlight > 0 || lane.queue.length > 0 || lane.spilled;
   }
 
+  /** Whether nothing is known against a lane: work may be diverted to it. */
+  isHealthy(name: string): boolean {
+    return (this.#lanes.get(name)?.breaker ?? 'closed') === 'closed';
+  }
+
+  /** How a lane's breaker stands; it is closed on one that has nothing to do. */
+  breakerOf(name: string): 'closed' | 'open' | 'half-open' {
+    return this.#lanes.get(name)?.breaker ?? 'closed';
+  }
+
   /** Takes on a piece of work whose row is durable and due. */
   offer(item: Item): void {
     if (this.#closed) return;
@@ -160,6 +186,7 @@ export class Lanes<Item> {
       this.#unlaned = true;
       return;
     }
+    if (this.isBroken(lane.name) && this.#divert(lane, item, key)) return;
     if (lane.spilled || lane.breaker !== 'closed' || !this.#hasRoom(lane)) lane.spilled = true;
     else this.#enqueue(lane, item, key);
     this.#advance(lane);
@@ -225,9 +252,15 @@ export class Lanes<Item> {
       else this.#refillBy(at);
       return;
     }
-    if (due) lane.spilled = true;
+    if (due) this.#spill(lane);
     else this.#wake(lane, at);
     this.#advance(lane);
+  }
+
+  /** Rows of the lane are due. */
+  #spill(lane: Lane<Item>): void {
+    lane.spilled = true;
+    if (lane.breaker !== 'closed') void this.#sweep(lane);
   }
 
   /** Reads all lanes anew at a time, or at an earlier one if that was asked for. */
@@ -269,6 +302,9 @@ export class Lanes<Item> {
         breaker: 'closed',
         breakerTimer: null,
         openFor: BREAKER_FIRST,
+        diverting: 0,
+        sweeping: false,
+        sweepAgain: false,
       };
       this.#lanes.set(name, lane);
     }
@@ -389,31 +425,96 @@ export class Lanes<Item> {
 
   #judge(lane: Lane<Item>, health: Verdict['health']): void {
     if (health === 'up') {
+      const recovered = lane.breaker !== 'closed';
       lane.downs = 0;
       lane.openFor = BREAKER_FIRST;
       lane.breaker = 'closed';
       lane.breakerTimer?.cancel();
       lane.breakerTimer = null;
+      // What waits for another lane may have a way now.
+      if (recovered && this.#options.divert) {
+        for (const other of this.#lanes.values()) if (other.breaker === 'open') void this.#sweep(other);
+      }
     } else if (health === 'down' && lane.breaker !== 'open') {
       lane.downs++;
       if (lane.breaker === 'half-open' || lane.downs >= BREAKER_THRESHOLD) this.#open(lane);
     }
   }
 
-  /** Lets go of the lane's memory and tries one piece of it after a while. */
+  /** Lets go of the lane's memory, moves what has another way, and tries one piece of the rest after a while. */
   #open(lane: Lane<Item>): void {
     lane.breaker = 'open';
     lane.spilled = true;
-    for (const piece of lane.queue) if (!piece.dropped) this.#held.delete(piece.key);
+    const waiting = lane.queue.filter(({ dropped }) => !dropped);
+    for (const { key } of waiting) this.#held.delete(key);
     this.#queued -= lane.queue.length;
     lane.queue = [];
     if (this.#closed) return;
+    for (const { item, key } of waiting) this.#divert(lane, item, key);
+    void this.#sweep(lane);
     lane.breakerTimer = this.#options.environment.after(lane.openFor, () => {
       lane.breakerTimer = null;
       lane.breaker = 'half-open';
       this.#advance(lane);
     });
     lane.openFor = Math.min(lane.openFor * 2, BREAKER_LAST);
+  }
+
+  /** Moves a piece to another lane, if there is a way and the work is ours. Its row says the rest. */
+  #divert(lane: Lane<Item>, item: Item, key: string): Promise<void> | null {
+    const move = this.#options.divert && this.#options.holds() ? this.#options.divert(item) : null;
+    return move && this.#move(lane, { item, key, inFlight: true, dropped: false, again: null }, move);
+  }
+
+  async #move(lane: Lane<Item>, piece: Piece<Item>, move: () => Promise<void>): Promise<void> {
+    this.#held.set(piece.key, piece);
+    lane.diverting++;
+    this.#inFlight++;
+    let failed = false;
+    try {
+      await move();
+    } catch (error) {
+      failed = true;
+      this.#options.onError(error);
+    }
+    lane.diverting--;
+    this.#inFlight--;
+    this.#held.delete(piece.key);
+    lane.reading?.add(piece.key);
+    if (failed) this.#setAside(lane, piece.key, this.#now + DIVERT_RETRY);
+    else if (piece.again !== null) this.offer(piece.again);
+    this.#advance(lane);
+    if (this.#inFlight === 0) this.#idle?.();
+  }
+
+  /** Goes through the due rows of a broken lane and moves what has another way; the rest stays. */
+  async #sweep(lane: Lane<Item>): Promise<void> {
+    if (!this.#options.divert || this.#closed) return;
+    lane.sweepAgain = lane.sweeping;
+    if (lane.sweeping) return;
+    lane.sweeping = true;
+    let staying = 0;
+    try {
+      while (!this.#closed && this.isBroken(lane.name) && this.#options.holds()) {
+        const { items, nextAt } = await this.#options.due(lane.name, this.#now, SWEEP_PAGE, staying);
+        if (nextAt !== null) this.#wake(lane, nextAt);
+        const moves = items.flatMap((item) => {
+          const key = this.#options.keyOf(item);
+          if (this.#held.has(key) || !this.isBroken(lane.name)) return [];
+          return this.#divert(lane, item, key) ?? [];
+        });
+        await Promise.all(moves);
+        staying += items.length - moves.length;
+        if (items.length === SWEEP_PAGE && staying < SWEEP_PAST) continue;
+        if (!lane.sweepAgain) break;
+        lane.sweepAgain = false;
+        staying = 0;
+      }
+    } catch (error) {
+      if (!this.#closed) this.#options.onError(error);
+    }
+    lane.sweeping = false;
+    this.#advance(lane);
   }
 
   #wake(lane: Lane<Item>, at: number): void {
@@ -423,7 +524,7 @@ export class Lanes<Item> {
     lane.timer = this.#options.environment.after(this.#until(at), () => {
       lane.timer = null;
       lane.wakeAt = null;
-      lane.spilled = true;
+      this.#spill(lane);
       this.#advance(lane);
     });
   }
@@ -459,7 +560,7 @@ export class Lanes<Item> {
     // Rows of what is in memory, in flight or set aside are still due and come back too.
     const limit = this.#roomIn(lane) + lane.inFlight + lane.queue.length + lane.aside.size + lane.elsewhere;
     try {
-      const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit);
+      const { items, nextAt } = await this.#options.due(lane.name, this.#now, limit, 0);
       if (this.#closed) return;
       if (items.length >= limit) lane.spilled = true;
       let taken = 0;
@@ -524,6 +625,8 @@ export class Lanes<Item> {
       reading ||
       ringed ||
       aside.size > 0 ||
+      lane.diverting > 0 ||
+      lane.sweeping ||
       breaker === 'open';
     if (busy) {
       this.#resting.delete(lane);

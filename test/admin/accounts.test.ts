@@ -50,12 +50,40 @@ test('account list shows every account, oldest first, and never a token', async 
       parent: null,
       name: 'first',
       enabled: true,
+      countries: null,
       created_at: '2026-01-31T08:52:39.363000Z',
       old_token_until: null,
     },
     expect.objectContaining({ auth_id: second.auth_id, name: 'second', enabled: false }),
   ]);
   expect(JSON.stringify(list)).not.toContain(first.auth_token);
+});
+
+describe('account update', () => {
+  test('restricts the countries, shows them, and takes the restriction away with an empty list', async () => {
+    const { auth_id } = await admin('account.create', { name: 'Acme' });
+    const changed = await admin('account.update', { auth_id, countries: ['US', 'DE', 'US'] });
+    expect(changed).toMatchObject({ auth_id, name: 'Acme', enabled: true, countries: ['US', 'DE'] });
+    expect(await admin('account.show', { auth_id })).toEqual(changed);
+    expect((await world.directory.account(auth_id as never))?.account.countries).toEqual(['US', 'DE']);
+    expect(await admin('account.update', { auth_id })).toMatchObject({ countries: ['US', 'DE'] });
+    expect(await admin('account.update', { auth_id, countries: [] })).toMatchObject({ countries: null });
+  });
+
+  test('refuses what is no country, and an account that is not there', async () => {
+    const { auth_id } = await admin('account.create', {});
+    await expect(admin('account.update', { auth_id, countries: ['USA'] })).rejects.toThrow(
+      'countries: expected a list of ISO 3166-1 alpha-2 country codes',
+    );
+    await expect(admin('account.update', { auth_id, countries: ['US', 'XX'] })).rejects.toThrow(
+      'countries/1 is not',
+    );
+    const absent = { auth_id: `MA${'0'.repeat(18)}` };
+    await expect(admin('account.update', { ...absent, countries: [] })).rejects.toMatchObject({
+      kind: 'not-found',
+    });
+    await expect(admin('account.show', absent)).rejects.toMatchObject({ kind: 'not-found' });
+  });
 });
 
 describe('account disable and enable', () => {

@@ -156,25 +156,28 @@ describe('§7 a method that a path does not take is 405 with Allow', () => {
     expectShape(answer);
   });
 
+  test('CONNECT, which asks for a tunnel', async () => {
+    const path = `/v1/Account/${api.main.authId}${PATH}`;
+    for (const [target, status] of [
+      [path, 405],
+      ['example.com:443', 404],
+      ['/nothing/', 404],
+    ] as const) {
+      const bytes = `CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
+      const answer = parseRaw(await sendRaw(api.port, bytes));
+      expect(answer.status).toBe(status);
+      if (status === 405) expect(answer.head).toContain('allow: GET, HEAD, POST');
+      expect(answer.body).toEqual({ api_id: expect.stringMatching(/^.{36}$/), error: expect.any(String) });
+      expect(api.logged.some((line) => JSON.parse(line).api_id === answer.body.api_id)).toBe(true);
+    }
+  });
+
   test('even one that no router knows, and whatever its body is', async () => {
     const head = `PROPFIND /v1/Account/${api.main.authId}${PATH}?x=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
     const answer = parseRaw(await sendRaw(api.port, `${head}Content-Type: x\r\nContent-Length: 1\r\n\r\n{`));
     expect(answer.status).toBe(405);
     expect(answer.head).toContain('allow: GET, HEAD, POST');
   });
-});
-
-test('base path: every path is served with and without its trailing slash, and never redirected', async () => {
-  const { session_uuid } = (await api.call('POST', '/Verify/Session', { body: { recipient: '14155551234' } }))
-    .body;
-  for (const path of ['/Verify/Session', '/Inbox', `/Verify/Session/${session_uuid}`]) {
-    expect((await api.call('GET', path)).status).toBe(200);
-    expect((await api.call('GET', `${path}/`)).status).toBe(200);
-  }
-  const { right } = await api.codes(session_uuid);
-  expect((await api.call('POST', `/Verify/Session/${session_uuid}`, { body: { otp: right } })).status).toBe(
-    200,
-  );
 });
 
 describe('§7 what is no HTTP is answered too', () => {
@@ -202,6 +205,10 @@ describe('§7 what is no HTTP is answered too', () => {
     expect(parseRaw(await sendRaw(api.port, bytes)).status).toBe(200);
   });
 
+  test('but HTTP/1.0 is, which needs no Host', async () => {
+    expect(parseRaw(await sendRaw(api.port, 'GET /healthz HTTP/1.0\r\n\r\n')).status).toBe(200);
+  });
+
   test('a client that hangs up in the middle harms nobody', async () => {
     const socket = connect(api.port, '127.0.0.1');
     const head = `POST /v1/Account/${api.main.authId}${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n`;
@@ -219,16 +226,6 @@ describe('§7 503 with Retry-After of a second or more', () => {
     expectShape(answer);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   };
-
-  test('while the database is away; it works again afterwards and nothing was half done', async () => {
-    const session = await api.create();
-    api.store.failure = 'away';
-    expectUnavailable(await post({ recipient: '14155551235' }));
-    expectUnavailable(await api.call('POST', `${PATH}${session}/`, { body: { otp: '123456' } }));
-    api.store.failure = null;
-    expect(api.store.database.tables.session.size).toBe(1);
-    expect((await post({ recipient: '14155551235' })).status).toBe(202);
-  });
 
   test('while reads cannot be answered', async () => {
     await api.call('GET', PATH);

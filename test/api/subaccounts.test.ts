@@ -24,70 +24,6 @@ const isLetIn = async (as: Awaited<ReturnType<typeof add>>) =>
   (await api.call('GET', '/Verify/Session/', { as })).status === 200;
 
 describe('§9 subaccounts', () => {
-  test('are created with credentials and a default application of their own', async () => {
-    const answer = await api.call('POST', PATH, { body: { name: 'Wayne', enabled: true } });
-    expect(answer.status).toBe(201);
-    expect(answer.body).toEqual({
-      api_id: expect.stringMatching(/^.{36}$/),
-      auth_id: expect.stringMatching(/^SA[A-Z0-9]{18}$/),
-      auth_token: expect.stringMatching(/^[A-Za-z0-9_-]{40}$/),
-      message: 'created',
-    });
-    const as = { authId: answer.body.auth_id, token: answer.body.auth_token };
-    const body = { recipient: '14155551234' };
-    expect((await api.call('POST', '/Verify/Session/', { as, body })).status).toBe(202);
-    const own = await api.call('GET', '/Verify/Application/', { as });
-    expect(own.body.applications).toMatchObject([{ alias: 'default', is_default: true }]);
-  });
-
-  test.each([
-    ['Node', { name: 'x', enabled: 'true' }, true],
-    ['Node', { name: 'x', enabled: 'false' }, false],
-    ['Python and Ruby by default', { name: 'x', enabled: false }, false],
-    ['Go, which omits false', { name: 'x' }, false],
-    ['null for unset', { name: 'x', enabled: null }, false],
-    ['a program that sends more', { name: 'x', enabled: true, id: 'SA', cascade: true }, true],
-  ])('take what %s sends: %j', async (_, body, enabled) => {
-    const made = await add(body);
-    expect((await get(made.authId)).body.enabled).toBe(enabled);
-    expect(await isLetIn(made)).toBe(enabled);
-  });
-
-  test('are shown to their main account as the SDKs expect', async () => {
-    const { authId, token } = await add({ name: 'Wayne', enabled: true });
-    expect((await get(authId)).body).toEqual({
-      account: `/v1/Account/${api.main.authId}/`,
-      api_id: expect.stringMatching(/^.{36}$/),
-      auth_id: authId,
-      auth_token: token,
-      created: '2026-01-31T08:52:39.363000Z',
-      enabled: true,
-      modified: null,
-      name: 'Wayne',
-      new_auth_token: null,
-      resource_uri: `/v1/Account/${api.main.authId}/Subaccount/${authId}/`,
-    });
-  });
-
-  test('are listed newest first, in pages, with their number', async () => {
-    api.advance(1000);
-    const { authId } = await add({ name: 'second' });
-    const { body } = await api.call('GET', `${PATH}?limit=1`);
-    expect(body.objects.map((each: { auth_id: string }) => each.auth_id)).toEqual([authId]);
-    expect(body.meta).toEqual({
-      limit: 1,
-      offset: 0,
-      next: `/v1/Account/${api.main.authId}/Subaccount/?limit=1&offset=1`,
-      previous: null,
-      total_count: 2,
-    });
-    const rest = (await api.call('GET', body.meta.next.slice(body.meta.next.indexOf('/Sub')))).body;
-    expect(rest.objects).toMatchObject([{ auth_id: api.sub.authId, auth_token: api.sub.token }]);
-    expect(rest.meta.next).toBeNull();
-    const none = (await api.call('GET', PATH, { as: api.stranger })).body;
-    expect(none).toMatchObject({ objects: [], meta: { total_count: 0 } });
-  });
-
   test('are renamed, disabled and enabled; what is not sent stays', async () => {
     const made = await add({ name: 'Wayne', enabled: true });
     api.advance(1000);
@@ -107,6 +43,24 @@ describe('§9 subaccounts', () => {
     expect((await get(made.authId)).body.name).toBe('Kane');
   });
 
+  test('are restricted to countries, at once; what is not sent stays, an empty list is no restriction', async () => {
+    const made = await add({ name: 'Wayne', enabled: true, countries: ['DE', 'FR', 'DE'] });
+    const status = async () => {
+      const body = { recipient: '14155551234' };
+      return (await api.call('POST', '/Verify/Session/', { as: made, body })).status;
+    };
+    expect((await get(made.authId)).body.countries).toEqual(['DE', 'FR']);
+    expect(await status()).toBe(403);
+    await update(made.authId, { countries: ['US'] });
+    expect(await status()).toBe(202);
+    await update(made.authId, { name: 'Kane', countries: null });
+    expect((await get(made.authId)).body).toMatchObject({ name: 'Kane', countries: ['US'] });
+    const listed = (await api.call('GET', PATH)).body.objects;
+    expect(listed).toContainEqual(expect.objectContaining({ auth_id: made.authId, countries: ['US'] }));
+    await update(made.authId, { countries: [] });
+    expect((await get(made.authId)).body).not.toHaveProperty('countries');
+  });
+
   test.each([
     ['name', {}],
     ['name', { name: '' }],
@@ -114,28 +68,13 @@ describe('§9 subaccounts', () => {
     ['name', { name: 'a\tb' }],
     ['enabled', { name: 'x', enabled: 1 }],
     ['enabled', { name: 'x', enabled: 'yes' }],
+    ['countries', { name: 'x', countries: 'US' }],
+    ['countries', { name: 'x', countries: ['us'] }],
+    ['countries', { name: 'x', countries: ['USA'] }],
+    ['countries', { name: 'x', countries: ['US', 'XX'] }],
   ])('are refused with 400 naming %s: %j', async (name, body) => {
     const { status, body: answer } = await api.call('POST', PATH, { body });
     expect({ status, error: answer.error }).toEqual({ status: 400, error: expect.stringContaining(name) });
-  });
-
-  test.each([
-    ['nothing', undefined, ''],
-    ['{}', {}, ''],
-    ['cascade as Node has it', { cascade: 'true' }, ''],
-    ['ids as others have them', { id: 'SA', cascade: false }, ''],
-    ['cascade as PHP has it', undefined, '?cascade=1'],
-  ])('are deleted by a DELETE with %s: 204 without a body, then they are gone', async (_, body, query) => {
-    const made = await add({ name: 'x', enabled: true });
-    const answer = await api.call('DELETE', `${PATH}${made.authId}/${query}`, { body });
-    expect([answer.status, answer.body]).toEqual([204, '']);
-    expect(await isLetIn(made)).toBe(false);
-    const after = [
-      await get(made.authId),
-      await update(made.authId, { name: 'y' }),
-      await remove(made.authId),
-    ];
-    expect(after.map(({ status }) => status)).toEqual([404, 404, 404]);
   });
 
   test('are not deleted while a session is live; afterwards their sessions stay listed', async () => {

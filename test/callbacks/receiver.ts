@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { eventually } from '../support/virtual-time.js';
 
 /** A request as a customer's server sees it. */
@@ -23,9 +23,13 @@ export interface Received {
 type Answer = (response: ServerResponse, request: Received) => void;
 
 const servers: Listening[] = [];
+const kept: Listening[] = [];
 
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+afterAll(async () => {
+  await Promise.all(kept.splice(0).map((server) => server.close()));
 });
 
 /** A server on a free port of 127.0.0.1 that counts who connects; closed after the test. */
@@ -46,6 +50,11 @@ export class Listening {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Leaves it open until the tests of the file are over. */
+  keep(): void {
+    kept.push(...servers.splice(servers.indexOf(this), 1));
   }
 
   async close(): Promise<void> {
@@ -86,6 +95,12 @@ export class Receiver {
       this.answer(response, received);
     });
     this.#listening = await listen(server, host);
+    return this;
+  }
+
+  /** Leaves it open until the tests of the file are over. */
+  keep(): this {
+    this.#listening!.keep();
     return this;
   }
 

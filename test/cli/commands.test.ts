@@ -57,6 +57,20 @@ describe('through a running server', () => {
     expect(await isLetIn(server.url, id!, next.auth_token)).toBe(true);
   });
 
+  test('the countries of an account are restricted, shown and opened again', async () => {
+    const { auth_id: id } = await json('account', 'create', '--name', 'Acme');
+    const changed = await run(['account', 'update', id, '--countries', 'US,DE'], dataDir);
+    expect(changed.stdout).toMatch(/^countries +US,DE$/m);
+    expect((await run(['account', 'list'], dataDir)).stdout).toMatch(
+      new RegExp(`^${id} .* US,DE +Acme$`, 'm'),
+    );
+    const refused = await run(['account', 'update', id, '--countries', 'US,Mars'], dataDir);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('countries: expected')]);
+    expect(await json('account', 'show', id)).toMatchObject({ auth_id: id, countries: ['US', 'DE'] });
+    await json('account', 'update', id, '--countries', '');
+    expect((await run(['account', 'show', id], dataDir)).stdout).toMatch(/^countries +all$/m);
+  });
+
   test('applications are made, listed, shown, changed and deleted', async () => {
     const { auth_id: account } = await json('account', 'create');
     const [original] = await json('app', 'list', '--account', account);
@@ -64,12 +78,22 @@ describe('through a running server', () => {
     const made = await json(
       ...['app', 'create', '--account', account, '--alias', 'login', '--brand-name', 'Acme'],
       ...['--template', template, '--channels', 'sms', '--code-length', '8', '--expiry', '60', '--default'],
-      ...['--test-numbers', '+14155550100=424242', '--resend-cooldown', '30', '--url', 'https://a.example'],
+      ...[
+        '--number-types',
+        'fixed-line,pager',
+        '--test-numbers',
+        '+14155550100=424242',
+        '--resend-cooldown',
+        '30',
+        '--url',
+        'https://a.example',
+      ],
     );
     expect(made).toMatchObject({
       ...{ account, alias: 'login', brand_name: 'Acme', template, channels: ['sms'], code_length: 8 },
       ...{ expiry: 60, resend_cooldown: 30, url: 'https://a.example/', is_default: true },
       test_numbers: [{ recipient: '14155550100', otp: '424242' }],
+      number_types: ['fixed-line', 'pager'],
     });
     const uuid = made.app_uuid;
     const list = await run(['app', 'list'], dataDir);
@@ -92,6 +116,7 @@ describe('through a running server', () => {
   test.each([
     [['--expiry', '1'], 'expiry: expected an integer from 60 to 3600'],
     [['--template', 'no code'], 'template does not contain'],
+    [['--number-types', 'mobile'], 'number_types: expected a list of fixed-line'],
     [['--channels', 'fax'], 'channels: expected a list of sms, voice or both'],
     [['--test-numbers', '12=1234'], 'test_numbers/0/recipient'],
     [['--test-numbers', '12'], 'recipient=code'],
@@ -101,6 +126,47 @@ describe('through a running server', () => {
     const { code, stderr } = await run(['app', 'create', '--account', auth_id, ...settings], dataDir);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(why) });
     expect(await json('app', 'list', '--account', auth_id)).toHaveLength(1);
+  });
+
+  test('who opted out is added, listed and taken off', async () => {
+    const { auth_id: account } = await json('account', 'create', '--name', 'Opt-outs');
+    const added = await json('optout', 'add', '+1 415 555 1234', '--account', account);
+    expect(added).toMatchObject({ recipient: '14155551234', source: 'operator', carrier: null });
+    expect(await json('optout', 'list', '--account', account)).toEqual([added]);
+    const { stdout } = await run(['optout', 'list', '--account', account], dataDir);
+    expect(stdout).toMatch(/^14155551234 +2\d{3}-.* +operator +-$/m);
+    expect(await json('optout', 'remove', '14155551234', '--account', account)).toEqual({
+      recipient: '14155551234',
+    });
+    const again = await run(['optout', 'remove', '14155551234', '--account', account], dataDir);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not on the opt-out list of')]);
+    const wrong = await run(['optout', 'add', '12', '--account', account], dataDir);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('recipient: expected a valid phone'),
+    ]);
+  });
+
+  test('carriers are shown, and one is tried with a message', async () => {
+    const [inbox] = await json('carriers');
+    expect(inbox).toMatchObject({
+      name: 'inbox',
+      type: 'inbox',
+      state: 'up',
+      breaker: 'closed',
+      in_flight: 0,
+    });
+    const { accepted } = inbox.submits;
+    const test = await run(
+      ['send-test', '--carrier', 'inbox', '--to', '14155551234', '--text', 'Hi'],
+      dataDir,
+    );
+    expect(test.stdout).toMatch(/^accepted after \d+ ms, message id .{36}\ndelivered after \d+ ms\n$/);
+    expect(test.code).toBe(0);
+    const shown = await run(['carriers'], dataDir);
+    expect(shown.stdout).toMatch(new RegExp(`^inbox +inbox +up +closed +0/1024 +- +${accepted + 1} `, 'm'));
+    const wrong = await run(['send-test', '--carrier', 'nobody', '--to', '14155551234'], dataDir);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('there is no carrier nobody')]);
   });
 
   test('keys are rotated while accounts stay good', async () => {
@@ -137,9 +203,12 @@ describe('through a running server', () => {
     expect((await run(['account', 'rotate-token', 'x', '--keep-old', 'ever'], dataDir)).code).toBe(1);
   });
 
-  test('the doctor finds nothing wrong', async () => {
-    const { code, stdout } = await run(['doctor'], dataDir);
+  test('the doctor finds nothing wrong, and tells the currency of a rate card', async () => {
+    const path = join(newDirectory(), 'countersign.yaml');
+    writeFileSync(path, 'rates: {currency: EUR, sms: {default: "0.1", 49: "0.07"}}');
+    const { code, stdout } = await run(['doctor'], dataDir, { COUNTERSIGN_CONFIG: path });
     expect(stdout).toContain('server: runs as process');
+    expect(stdout).toContain('rates: 2 prices for sms, voice costs nothing, in EUR\n');
     expect(stdout).toContain('No problems found.');
     expect(code).toBe(0);
   });
@@ -175,6 +244,13 @@ describe('without a server', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`there is no database in ${dataDir}`);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('there are no carriers to see or try', async () => {
+    const dataDir = newDirectory();
+    await run(['account', 'create'], dataDir);
+    const { code, stderr } = await run(['carriers'], dataDir);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('no server runs')]);
   });
 
   test('a database that a process holds without a socket is told of clearly', async () => {

@@ -36,6 +36,7 @@ limits:
   creates_per_application: 300/m
   creates_per_recipient: off
   creates_per_address: 1000/d
+  redeliveries_per_account: 7/m
   failed_authentications_per_address: 10/h
   failed_authentications_per_auth_id: off
   countries: [US, NO]
@@ -73,6 +74,7 @@ drain_seconds: 0
           perRecipient: null,
           perAddress: { count: 1_000, per: 86_400_000 },
         },
+        redeliveriesPerAccount: { count: 7, per: 60_000 },
         failedAuthentications: { perAddress: { count: 10, per: 3_600_000 }, perAuthId: null },
         countries: ['US', 'NO'],
       },
@@ -116,7 +118,7 @@ drain_seconds: 0
     ['carriers: {Bad Name: {type: inbox}}', 'carriers.Bad Name: expected a name'],
     [
       'carriers: {a: {type: webhok}}',
-      'carriers.a.type: expected one of inbox, webhook; the nearest known is webhook',
+      'carriers.a.type: expected one of inbox, smpp, webhook, http, twilio, plivo, vonage, messagebird, sinch, telnyx, aws-sns; the nearest known is webhook',
     ],
     ['carriers: {a: {}}', 'carriers.a.type: expected one of'],
     [
@@ -185,6 +187,103 @@ drain_seconds: 0
       }),
     );
   });
+});
+
+describe('a route', () => {
+  const CARRIERS = 'carriers: {a: {type: inbox}, b: {type: inbox}, c: {type: inbox}}\n';
+  const route = (text: string) => loadYaml(`${CARRIERS}routes: [{${text}}]`).routes[0]!;
+  const UUID = '019C1307-1111-7000-8000-000000000001';
+
+  test('reads every condition, ranks with weights, and what goes with the message', () => {
+    expect(
+      route(
+        `country: IN, prefix: 9198, application: login, src: ACME, carriers: [{a: 3, b: 1}, c], sender: {IN: ACMEIN,
+         default: 12025550100}, parameters: {entity_id: "1201159123456789012", template_id: 12071},
+         unanswered_wait_seconds: 10, receipt_seconds: 60`,
+      ),
+    ).toEqual({
+      channel: null,
+      prefix: '9198',
+      country: 'IN',
+      application: { by: 'alias', value: 'login' },
+      src: 'ACME',
+      carriers: ['a', 'b', 'c'],
+      ranks: [
+        [
+          { carrier: 'a', weight: 3 },
+          { carrier: 'b', weight: 1 },
+        ],
+        [{ carrier: 'c', weight: 1 }],
+      ],
+      senders: { IN: 'ACMEIN', default: '12025550100' },
+      parameters: { entity_id: '1201159123456789012', template_id: '12071' },
+      unansweredWait: 10,
+      receiptWithin: 60,
+    });
+  });
+
+  test('takes an application by its UUID, in any case, and one sender for every country', () => {
+    expect(route(`application: ${UUID}, carriers: [a], sender: ACME`)).toMatchObject({
+      application: { by: 'uuid', value: UUID.toLowerCase() },
+      senders: { default: 'ACME' },
+      ranks: [[{ carrier: 'a', weight: 1 }]],
+      unansweredWait: null,
+    });
+  });
+
+  test.each([
+    ['country: de, carriers: [a]', 'routes.0.country: expected an ISO 3166-1 alpha-2 code'],
+    [
+      'country: CA, prefix: 49, carriers: [a]',
+      'routes.0.prefix: expected digits that numbers of CA begin with: 1…',
+    ],
+    ['application: [x], carriers: [a]', 'routes.0.application: expected the UUID or the alias'],
+    ['src: "", carriers: [a]', 'routes.0.src: expected a sender id or number'],
+    ['sender: {XX: A}, carriers: [a]', 'routes.0.sender.XX: expected an ISO 3166-1 alpha-2 code'],
+    ['sender: {US: ü}, carriers: [a]', 'routes.0.sender.US: expected a sender id or number'],
+    ['sender: {US: }, carriers: [a]', 'routes.0.sender.US: expected a sender'],
+    ['carriers: [{a: 0}]', 'routes.0.carriers.0.a: expected a whole number from 1 to 1000'],
+    [
+      'carriers: [{a: 1, bb: 1}]',
+      'routes.0.carriers.0.bb: expected the name of a carrier under carriers:; the nearest',
+    ],
+    ['carriers: [{}]', 'routes.0.carriers.0: expected carrier names with their weights'],
+    ['carriers: [{a: 1}, a]', 'routes.0.carriers: names a carrier twice'],
+    ['carriers: [a], parameters: [1]', 'routes.0.parameters: expected a map of names and texts'],
+    ['carriers: [a], parameters: {Entity: x}', 'routes.0.parameters.Entity: expected a name'],
+    [
+      'carriers: [a], parameters: {entity_id: 1201159123456789012}',
+      'routes.0.parameters.entity_id: expected a text: put the number in quotes',
+    ],
+    [
+      'carriers: [a], receipt_seconds: 0',
+      'routes.0.receipt_seconds: expected a whole number from 1 to 86400',
+    ],
+    [
+      'carriers: [a], unanswered_wait_seconds: 1h',
+      'routes.0.unanswered_wait_seconds: expected a whole number from 1 to 3600',
+    ],
+  ])('with %j is refused, saying what and where', (text, expected) => {
+    expect(refusal(() => route(text))).toContain(expected);
+  });
+
+  test('may differ from another by country, application or sender alone', () => {
+    const all = ['', 'country: US, ', 'application: login, ', 'src: ACME, '].map(
+      (each) => `{${each}carriers: [a]}`,
+    );
+    expect(loadYaml(`${CARRIERS}routes: [${all.join(', ')}]`).routes).toHaveLength(4);
+    expect(refusal(() => loadYaml(`${CARRIERS}routes: [${all[1]}, ${all[1]}]`))).toContain(
+      'routes.1: has the same channel and prefix as routes.0, and the same country, application and src',
+    );
+  });
+});
+
+test.each([
+  ['opt_outs: [x]', 'opt_outs: expected a map'],
+  ['opt_outs: {help: x}', 'opt_outs.help: unknown key; the nearest known is help_text'],
+  ['opt_outs: {help_text: " "}', 'opt_outs.help_text: expected a text of 1 to 670 characters'],
+])('%j is refused', (yaml, expected) => {
+  expect(refusal(() => loadYaml(yaml))).toContain(expected);
 });
 
 describe('a secret', () => {

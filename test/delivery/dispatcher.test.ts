@@ -21,7 +21,13 @@ interface Script {
 }
 
 /** A dispatcher between a memory store and carriers that answer from a script, the last answer for ever. */
-async function open(scripts: Record<string, SubmitResult[]>) {
+async function open(
+  scripts: Record<string, SubmitResult[]>,
+  {
+    unanswered,
+    routes = [],
+  }: { unanswered?: 'resend' | 'wait'; routes?: Parameters<typeof createRouter>[0] } = {},
+) {
   const environment = new VirtualEnvironment({ start: NOW });
   const store = openMemoryStore({ environment });
   const data = newKey();
@@ -38,6 +44,7 @@ async function open(scripts: Record<string, SubmitResult[]>) {
       type: 'scripted',
       channels: ['sms', 'voice'],
       window: 4,
+      unanswered,
       submit: async (message) => {
         script.asked.push(message);
         return script.answers.length > 1 ? script.answers.shift()! : script.answers[0]!;
@@ -51,7 +58,7 @@ async function open(scripts: Record<string, SubmitResult[]>) {
     keyring,
     environment,
     carriers,
-    router: createRouter([], [...carriers.values()]),
+    router: createRouter(routes, [...carriers.values()]),
     onAccepted: () => {},
     log: createLog('trace', { write: (line) => void lines.push(line) }),
     metrics: createMetrics(),
@@ -220,5 +227,177 @@ describe('the dispatcher', () => {
     expect(lines.join('')).toContain('no such number');
     expect(lines.join('')).not.toContain('73519264');
     expect(lines.join('')).not.toContain(command.recipient);
+  });
+});
+
+const UNANSWERED: SubmitResult = { kind: 'unanswered', errorCode: 20, reason: 'no answer', down: false };
+
+describe('a submit without an answer', () => {
+  it('is followed by the next carrier of the route at once, where the carrier says nothing or resend', async () => {
+    for (const unanswered of [undefined, 'resend'] as const) {
+      const { told, send, attempt, store } = await open(
+        { one: [UNANSWERED], two: [ACCEPTED] },
+        { unanswered },
+      );
+      const command = await send();
+      expect(told.two!.asked.map(({ hopId }) => hopId)).toEqual([`${command.attempt}.2`]);
+      expect(attempt(command)).toMatchObject({ status: 'sent', carrier: 'two' });
+      expect(store.database.hopsOf(command.attempt)).toMatchObject([
+        { carrier: 'one', state: 'unanswered', unanswered: 'resend', reason: 'no answer', errorCode: 20 },
+        { carrier: 'two', state: 'accepted', unanswered: null },
+      ]);
+    }
+  });
+
+  it('is repeated on the only carrier under the same id, after a wait', async () => {
+    const { told, send, environment, attempt } = await open({ one: [UNANSWERED, ACCEPTED] });
+    const command = await send();
+    expect(told.one!.asked).toHaveLength(1);
+    await environment.advance(2_000);
+    expect(told.one!.asked.map(({ hopId }) => hopId)).toEqual(Array(2).fill(`${command.attempt}.1`));
+    expect(attempt(command)).toMatchObject({ status: 'sent', hop: 1 });
+  });
+
+  it('waits as long as the route says before the next carrier, where the carrier says wait', async () => {
+    const routes = [{ channel: null, prefix: '', carriers: ['one', 'two'], unansweredWait: 12 }];
+    const script = { one: [UNANSWERED], two: [ACCEPTED] };
+    const { told, send, environment, store } = await open(script, { unanswered: 'wait', routes });
+    const command = await send();
+    await environment.advance(11_900);
+    expect(told.two!.asked).toEqual([]);
+    await environment.advance(200);
+    expect(told.two!.asked).toHaveLength(1);
+    expect(store.database.hopsOf(command.attempt)[0]).toMatchObject({
+      state: 'unanswered',
+      unanswered: 'wait',
+    });
+  });
+
+  it('goes to no other carrier when the receipt that was waited for comes', async () => {
+    const script = { one: [UNANSWERED], two: [ACCEPTED] };
+    const { told, send, environment, store, attempt } = await open(script, { unanswered: 'wait' });
+    const command = await send();
+    await environment.advance(10_000);
+    await store.submit({
+      type: 'receipt',
+      now: environment.now(),
+      owner: store.epoch,
+      carrier: 'one',
+      by: { kind: 'hop', attempt: command.attempt, number: 1 },
+      status: 'delivered',
+      errorCode: null,
+    });
+    await environment.advance(60_000);
+    expect(told.two!.asked).toEqual([]);
+    expect(attempt(command)).toMatchObject({ status: 'delivered', delivery: 'done' });
+  });
+
+  it('counts against the carrier where it says that it is down', async () => {
+    const { send, dispatcher } = await open({ one: [{ ...UNANSWERED, down: true }], two: [ACCEPTED] });
+    for (let count = 0; count < 5; count++) await send();
+    expect(dispatcher.breakerOf('one')).toBe('open');
+  });
+});
+
+describe('a carrier that dies', () => {
+  it('loses what waited for it to the next carrier at once, with a hop for each try and none for the others', async () => {
+    const { send, attempt, store, told, environment } = await open({ one: [DOWN], two: [ACCEPTED] });
+    const commands = [];
+    for (let count = 0; count < 40; count++) commands.push(await send());
+    await environment.advance(100);
+    for (const command of commands) {
+      expect(attempt(command)).toMatchObject({ status: 'sent', carrier: 'two' });
+      const hops = store.database.hopsOf(command.attempt);
+      expect(hops.at(-1)).toMatchObject({ carrier: 'two', state: 'accepted' });
+      for (const hop of hops.slice(0, -1)) expect(hop).toMatchObject({ carrier: 'one', reason: 'no answer' });
+    }
+    expect(told.one!.asked).toHaveLength(5);
+    expect(told.two!.asked).toHaveLength(40);
+  });
+
+  it('gives up the attempts that waited in rows for their next try on it', async () => {
+    const routes = [
+      { channel: null, prefix: '1415', carriers: ['one'] },
+      { channel: null, prefix: '1416', carriers: ['one', 'two'] },
+    ];
+    const { send, attempt, environment, told } = await open(
+      { one: [DOWN], two: [DOWN, ACCEPTED] },
+      { routes },
+    );
+    const free = await send({ recipient: '14165550199' as Recipient });
+    // Both carriers failed: its next try is due on the first one, which breaks meanwhile.
+    expect(attempt(free)).toMatchObject({ carrier: 'one', delivery: 'pending' });
+    const bound = [];
+    for (let count = 0; count < 5; count++) bound.push(await send());
+    await environment.advance(5_000);
+    expect(attempt(free)).toMatchObject({ status: 'sent', carrier: 'two' });
+    expect(told.two!.asked).toHaveLength(2);
+    for (const command of bound)
+      expect(attempt(command)).toMatchObject({ carrier: 'one', delivery: 'pending' });
+  });
+
+  it('is passed over by an attempt that fails elsewhere', async () => {
+    const routes = [
+      { channel: 'sms' as const, prefix: '', carriers: ['one', 'two', 'three'] },
+      { channel: 'voice' as const, prefix: '', carriers: ['two'] },
+    ];
+    const script = { one: [DOWN], two: [DOWN], three: [ACCEPTED] };
+    const { send, told, dispatcher } = await open(script, { routes });
+    for (let count = 0; count < 5; count++) await send({ channel: 'voice', carrier: 'two' });
+    expect(dispatcher.breakerOf('two')).toBe('open');
+    await send();
+    expect(told.one!.asked).toHaveLength(1);
+    expect(told.three!.asked).toHaveLength(1);
+    expect(told.two!.asked).toHaveLength(5);
+  });
+});
+
+describe('what a route says', () => {
+  it('comes with the message: the sender by country, and the parameters', async () => {
+    const routes = [
+      {
+        channel: null,
+        prefix: '1',
+        carriers: ['one'],
+        senders: { US: '12025550100', default: 'ACME' },
+        parameters: { entity_id: '1201', template_id: '1207' },
+      },
+    ];
+    const { send, told } = await open({ one: [ACCEPTED] }, { routes });
+    await send({ src: 'ASKED' });
+    await send({ country: 'CA' });
+    expect(told.one!.asked).toMatchObject([
+      { src: 'ASKED', sender: '12025550100', parameters: { entity_id: '1201', template_id: '1207' } },
+      { src: null, sender: 'ACME' },
+    ]);
+  });
+});
+
+describe('a cost that a carrier tells', () => {
+  it('is kept with the hop if it is one', async () => {
+    const costs = [
+      { amount: '0.0075', currency: 'USD' },
+      { amount: 'free', currency: 'USD' },
+      { amount: '1', currency: 'bitcoin\0' },
+    ];
+    const answers = costs.map((cost): SubmitResult => ({ kind: 'accepted', messageId: null, cost }));
+    const { send, store } = await open({ one: answers });
+    const kept = [];
+    for (const _ of costs) kept.push(store.database.hopsOf((await send()).attempt)[0]!.cost);
+    expect(kept).toEqual([costs[0], null, null]);
+  });
+});
+
+describe('a move past a carrier that is down', () => {
+  it('goes to the carriers that follow it before those that come first', async () => {
+    const routes = [
+      { channel: 'sms' as const, prefix: '', carriers: ['one', 'two', 'three'] },
+      { channel: 'voice' as const, prefix: '', carriers: ['two'] },
+    ];
+    const script = { one: [ACCEPTED], two: [DOWN], three: [ACCEPTED] };
+    const { send, told } = await open(script, { routes });
+    for (let count = 0; count < 5; count++) await send({ channel: 'voice', carrier: 'two' });
+    await send({ carrier: 'two' });
+    expect([told.one!.asked.length, told.two!.asked.length, told.three!.asked.length]).toEqual([0, 5, 1]);
   });
 });

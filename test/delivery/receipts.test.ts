@@ -43,6 +43,19 @@ describe('a receipt', () => {
     expect(world.store.database.attempt(attempt)?.errorCode).toBe(80);
   });
 
+  it('brings the duration of a call, which is whole seconds of at most a day', async () => {
+    const world = await openWorld();
+    const report = world.reporter.forCarrier('gateway');
+    const { attempt, hopId } = await world.start('voice');
+    for (const duration of [-1, 1.5, Number.NaN, 86_401]) {
+      expect(await report({ ...byHop(hopId, 'completed'), duration })).toBe('invalid');
+    }
+    expect(await report({ ...byHop(hopId, 'delivered'), duration: 13 })).toBe('invalid');
+    expect(world.status(attempt)).toBe('queued');
+    expect(await report({ ...byHop(hopId, 'completed'), duration: 13 })).toBe('recorded');
+    expect(world.store.database.attempt(attempt)).toMatchObject({ status: 'completed', duration: 13 });
+  });
+
   it('is acknowledged only after the commit', async () => {
     const world = await openWorld();
     const { hopId } = await world.start();

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { plivo } from '../callbacks/plivo-sdk.js';
 import { type Received, Receiver } from '../callbacks/receiver.js';
+import { basic } from '../support/api-server.js';
 import { AUTH_ID, type Countersign, RECIPIENT, startCountersign, TOKEN, type Untyped } from './support.js';
 
 let server: Countersign;
@@ -87,27 +88,6 @@ describe.each(['POST', 'GET'] as const)('callbacks by %s', (method) => {
     expect(new Set(nonces).size).toBe(received.length);
   });
 
-  test('hold every field of the contract, empty ones too', async () => {
-    const id = await create({ method, locale: 'pt-BR', code_length: 8, brand_name: 'Acme 2.0' });
-    const [queued] = await arrive(3);
-    const { attemptDetails } = await sessions.get(id);
-    expect(queued!.parameters).toEqual({
-      SessionUUID: id,
-      SessionStatus: 'in-progress',
-      AttemptUUID: attemptDetails[0].attemptUuid,
-      AttemptSequence: '1',
-      Channel: 'sms',
-      ChannelStatus: 'queued',
-      ChannelErrorCode: '',
-      Recipient: RECIPIENT,
-      RequestTime: '2026-01-31T08:52:39.363000Z',
-      Locale: 'pt-BR',
-      BrandName: 'Acme 2.0',
-      CodeLength: '8',
-      AppHash: '',
-    });
-  });
-
   test('with a brand name in any letters still pass the check of the SDK', async () => {
     const brand = 'Zoë & Söhne + Co';
     await create({ method, brand_name: brand });
@@ -130,34 +110,6 @@ test('a second attempt calls back in a sequence of its own', async () => {
   expect(second[0]!.parameters.AttemptUUID).not.toBe(first[0]!.parameters.AttemptUUID);
 });
 
-test('the expiry of a session calls back about its last attempt', async () => {
-  const id = await create();
-  await arrive(3);
-  await create({ channel: 'voice' });
-  const [, , , , , completed] = await arrive(6);
-  await server.passUntilSwept(600_000);
-  const expiry = (await arrive(7))[6]!;
-  expect(expiry.parameters).toEqual({ ...completed!.parameters, SessionStatus: 'expired' });
-  expect(expiry.parameters.SessionUUID).toBe(id);
-  expect(isSigned(expiry)).toBe(true);
-  expect(await server.metric('countersign_sessions_total{event="expired"}')).toBe(1);
-});
-
-test('url and method of a later create replace the session’s', async () => {
-  const other = await new Receiver().start();
-  const id = await create();
-  await arrive(3);
-  expect(await create({ url: other.url('/other?tenant=7'), method: 'GET' })).toBe(id);
-  await server.until('3 callbacks elsewhere', () => other.requests.length >= 3);
-  await server.passUntilSwept(600_000);
-  await server.until('the expiry callback elsewhere', () => other.requests.length >= 4);
-  for (const { method, path } of other.requests) {
-    expect(`${method} ${path}`).toMatch(/^GET \/other\?tenant=7&SessionUUID=/);
-  }
-  expect(other.requests.every((request) => isSigned(request))).toBe(true);
-  expect(customer.requests).toHaveLength(3);
-});
-
 test('a callback answered with an error is repeated after 60, 120 and 240 seconds, and holds back the later ones', async () => {
   customer.answer = (response) => response.writeHead(503).end();
   await create();
@@ -176,19 +128,6 @@ test('a callback answered with an error is repeated after 60, 120 and 240 second
   expect(new Set(tries.map(({ body }) => body)).size).toBe(1);
   expect(new Set(tries.map(({ headers }) => headers['x-plivo-signature-v3-nonce'])).size).toBe(4);
   expect(received.every((request) => isSigned(request))).toBe(true);
-});
-
-test('after its last retry a callback gives way to the next', async () => {
-  customer.answer = (response, { parameters }) =>
-    response.writeHead(parameters.ChannelStatus === 'queued' ? 500 : 204).end();
-  await create();
-  for (const [index, wait] of [60_000, 120_000, 240_000].entries()) {
-    await arrive(index + 1);
-    await server.until('the answer is recorded', async () => (await retried()) === index + 1);
-    await server.time.advance(wait);
-  }
-  await arrive(6);
-  expect(statuses()).toEqual(['queued', 'queued', 'queued', 'queued', 'sent', 'delivered']);
 });
 
 test('a retry that is due survives a restart of the server', async () => {
@@ -232,4 +171,75 @@ test('a private address that the operator does not permit is never called', asyn
   const refused = 'countersign_callbacks_total{result="refused"}';
   await strict.until('three callbacks refused', async () => (await strict.metric(refused)) === 3);
   expect(customer.connections).toBe(0);
+});
+
+/** The log of a session's callbacks. */
+async function logOf(session: string): Promise<Untyped[]> {
+  return (await server.get(`/Verify/Session/${session}/Callback/`)).callbacks;
+}
+
+async function redeliver(session: string, id: string): Promise<number> {
+  const path = `/v1/Account/${AUTH_ID}/Verify/Session/${session}/Callback/${id}/Redeliver/`;
+  const headers = { authorization: basic({ authId: AUTH_ID, token: TOKEN } as never) };
+  return (await fetch(`${server.url}${path}`, { method: 'POST', headers })).status;
+}
+
+test.each(['POST', 'GET'] as const)(
+  'a %s callback that failed for good is in the log, and goes out when it is asked for, signed',
+  async (method) => {
+    customer.answer = (response, { parameters }) =>
+      response.writeHead(parameters.ChannelStatus === 'queued' ? 500 : 204).end();
+    const id = await create({ method });
+    for (const [index, wait] of [60_000, 120_000, 240_000].entries()) {
+      await server.until('the answer is recorded', async () => (await retried()) === index + 1);
+      const [pending] = await logOf(id);
+      expect(await redeliver(id, pending.callback_id)).toBe(409);
+      await server.time.advance(wait);
+    }
+    await server.until('all are settled', async () =>
+      (await logOf(id)).every(({ state }) => state === 'failed' || state === 'delivered'),
+    );
+    const [queued, sent, delivered] = await logOf(id);
+    expect([queued, sent, delivered].map(({ state }) => state)).toEqual(['failed', 'delivered', 'delivered']);
+    expect(queued.tries).toMatchObject([
+      { time: '2026-01-31T08:52:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:53:39.363000Z' },
+      { time: '2026-01-31T08:53:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:55:39.363000Z' },
+      { time: '2026-01-31T08:55:39.363000Z', status: 500, next_retry_at: '2026-01-31T08:59:39.363000Z' },
+      { time: '2026-01-31T08:59:39.363000Z', status: 500, next_retry_at: null },
+    ]);
+
+    customer.answer = (response) => response.writeHead(204).end();
+    expect(await redeliver(id, queued.callback_id)).toBe(202);
+    const received = await arrive(7);
+    const again = received.at(-1)!;
+    expect(again.parameters).toEqual(received[0]!.parameters);
+    expect(again.headers['x-plivo-signature-v3-nonce']).not.toBe(
+      received[0]!.headers['x-plivo-signature-v3-nonce'],
+    );
+    expect(isSigned(again) && isSignedV2(again)).toBe(true);
+    await server.until('it is recorded', async () => (await logOf(id))[0].state === 'delivered');
+    expect((await logOf(id))[0].tries.at(-1)).toMatchObject({
+      status: 204,
+      manual: true,
+      next_retry_at: null,
+    });
+  },
+);
+
+test('a redelivery whose retry waits survives a restart of the server', async () => {
+  const id = await create();
+  await arrive(3);
+  await server.until('all are recorded', async () =>
+    (await logOf(id)).every(({ state }) => state === 'delivered'),
+  );
+  customer.answer = (response) => response.writeHead(500).end();
+  const last = (await logOf(id))[2];
+  expect(await redeliver(id, last.callback_id)).toBe(202);
+  await server.until('the failure is recorded', async () => (await logOf(id))[2].tries_made === 2);
+  customer.answer = (response) => response.writeHead(204).end();
+  await server.restart();
+  await server.time.advance(60_000);
+  const received = await arrive(5);
+  expect(received.slice(3).map(({ body }) => body)).toEqual([received[2]!.body, received[2]!.body]);
+  await server.until('it is recorded', async () => (await logOf(id))[2].state === 'delivered');
 });

@@ -1,6 +1,6 @@
 import plivo from 'plivo';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ApiServer, LIMITS, startApi } from '../support/api-server.js';
+import { type ApiServer, startApi } from '../support/api-server.js';
 
 /** What the SDK's own types leave out. */
 // biome-ignore lint/suspicious/noExplicitAny: the SDK declares answers as any or not at all
@@ -93,18 +93,4 @@ test('bad credentials, a missing session and a bad field are the SDK’s errors'
     status: 404,
   });
   await expect(sessions.create({ recipient: '123' })).rejects.toThrow('recipient');
-});
-
-test('a country that is not permitted is the SDK’s geo-permission error', async () => {
-  await api.close();
-  api = await startApi({ limits: { ...LIMITS, countries: ['US'] } });
-  sessions = clientOf(api.main.authId, api.main.token).verify_session;
-  // The SDK's error classes come out as plain errors; of 403 only its GeoPermissionError keeps our text.
-  await expect(sessions.create({ recipient: '+4915112345678' })).rejects.toMatchObject({
-    status: 403,
-    message: expect.stringContaining('Germany (DE)'),
-  });
-  expect(await sessions.create({ recipient: '+14155551234' })).toMatchObject({
-    message: 'Session initiated',
-  });
 });

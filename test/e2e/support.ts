@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import plivo from 'plivo';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { administrationAt } from '#admin/client.js';
 import type { Administration } from '#admin/operations.js';
 import { loadConfig } from '#config.js';
@@ -49,14 +49,16 @@ export interface Countersign {
   passUntilSwept(milliseconds: number): Promise<void>;
   /** What the command line does, through the server's socket. */
   readonly administration: Administration;
-  /** Drains the server and starts another on the same data directory. */
-  restart(): Promise<void>;
+  /** Drains the server and starts another on the same data directory, to which `meanwhile` may do something. */
+  restart(meanwhile?: (dataDir: string) => Promise<void> | void): Promise<void>;
 }
 
 export interface StartOptions {
   /** `countersign.yaml`; none: the defaults. */
   readonly yaml?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether it serves every test of the file, which starts it in `beforeAll`, or the one that starts it. */
+  readonly lifetime?: 'file' | 'test';
 }
 
 /** Rounds of the server's housekeeping (sweep, purge, forget, heartbeat) that wait for their time when nothing else goes on. */
@@ -64,17 +66,24 @@ const HOUSEKEEPING_TIMERS = 4;
 /** Time between sweeps, in milliseconds. */
 const SWEEP_EVERY = 1_000;
 
-const stops: (() => Promise<void>)[] = [];
+const stops: Record<'file' | 'test', (() => Promise<void>)[]> = { file: [], test: [] };
 
 afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
+  for (const stop of stops.test.splice(0)) await stop();
+});
+afterAll(async () => {
+  for (const stop of stops.file.splice(0)) await stop();
 });
 
 /**
  * The whole server on a free port, as `countersign serve` starts it, with the embedded database in a directory of
- * its own. Callbacks may reach 127.0.0.1. Stopped and removed after the test.
+ * its own. Callbacks may reach 127.0.0.1. Stopped and removed after the test, or the file.
  */
-export async function startCountersign({ yaml, env }: StartOptions = {}): Promise<Countersign> {
+export async function startCountersign({
+  yaml,
+  env,
+  lifetime = 'test',
+}: StartOptions = {}): Promise<Countersign> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-e2e-'));
   const dataDir = join(directory, 'data');
   const configPath = join(directory, 'countersign.yaml');
@@ -101,8 +110,14 @@ export async function startCountersign({ yaml, env }: StartOptions = {}): Promis
         throw error;
       },
     });
-  let running: RunningServer = await start();
-  stops.push(async () => {
+  let running: RunningServer;
+  try {
+    running = await start();
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  stops[lifetime].push(async () => {
     try {
       await running.drain();
     } finally {
@@ -153,8 +168,9 @@ export async function startCountersign({ yaml, env }: StartOptions = {}): Promis
       await settle();
     },
     administration: administrationAt(join(dataDir, 'admin.sock')),
-    restart: async () => {
+    restart: async (meanwhile) => {
       await running.drain();
+      await meanwhile?.(dataDir);
       running = await start();
     },
   };

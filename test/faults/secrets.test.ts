@@ -101,6 +101,13 @@ test('codes, tokens and keys are in no file, log line, metric or error', { timeo
   expect((await heard(server.validate(sessions[0]!, first!))).status).toBe(400);
   expect((await heard(server.validate(sessions[4]!, second!))).status).toBe(200);
   await heard(server.retrieve(sessions[0]!));
+
+  // The log of callbacks, and one that is sent again.
+  const callbacks = `/Verify/Session/${sessions[0]}/Callback/`;
+  const { text } = await heard(server.call('GET', callbacks));
+  const [callback] = JSON.parse(text).callbacks as { callback_id: string }[];
+  await heard(server.call('POST', `${callbacks}${callback!.callback_id}/Redeliver/`));
+  await heard(server.call('POST', `${callbacks}${SENTINELS.token}/Redeliver/`));
   const post = (path: string, body: unknown) => heard(server.call('POST', path, body));
   for (const body of [
     { recipient: stray },

@@ -9,9 +9,7 @@ const REQUIRED = process.env.INTEGRATION_REQUIRED === '1';
 /** Programs that tests drive, the Debian package of each, and where that puts those that are not on PATH. */
 const PROGRAMS = {
   drive_smpp: { debian: 'kannel-extras', folders: ['/usr/lib/kannel/test'] },
-  bearerbox: { debian: 'kannel', folders: ['/usr/sbin'] },
   tshark: { debian: 'tshark', folders: [] },
-  text2pcap: { debian: 'wireshark-common', folders: [] },
   sipp: { debian: 'sip-tester', folders: [] },
   baresip: { debian: 'baresip-core', folders: [] },
 } as const satisfies Record<string, { readonly debian: string; readonly folders: readonly string[] }>;

@@ -3,12 +3,16 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
-import { createMetrics, watchDepths } from '#telemetry/metrics.js';
+import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
+import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
+
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
 import { renderText } from '#verify/messages/render.js';
 import { MAX_TEMPLATE_LENGTH } from '#verify/messages/template.js';
+import { CHANNELS } from '#verify/model.js';
+import { recordingContext } from '../delivery/carriers/support.js';
 import { anchors, examples, pages, prose, ROOT, read } from './markdown.js';
 
 /** The names of environment variables in a text, without those that only begin like one. */
@@ -52,6 +56,7 @@ describe('the configuration page', () => {
     const { count, per } = limits.creates.perRecipient!;
     expect(page).toContain(`| \`creates_per_recipient\` | ${count}/${per === 3_600_000 ? 'h' : per} |`);
     for (const [key, rate] of [
+      ['redeliveries_per_account', limits.redeliveriesPerAccount],
       ['failed_authentications_per_address', limits.failedAuthentications.perAddress],
       ['failed_authentications_per_auth_id', limits.failedAuthentications.perAuthId],
     ] as const) {
@@ -61,6 +66,22 @@ describe('the configuration page', () => {
     expect(page).toContain(`| \`total\` | ${callbacks.total} |`);
     expect(page).toContain(`Default ${retentionDays}, 1 to 3,650`);
     expect(page).toContain(`Default ${drain}, 0 to`);
+  });
+});
+
+describe.each(['docs/configuration.md', 'docs/charges.md'])('the rate card in %s', (name) => {
+  it('has its defaults as they are', () => {
+    const files = { read: () => Buffer.from('rates: {currency: USD}') };
+    const { rates } = loadConfig({ COUNTERSIGN_CONFIG: '/etc/countersign.yaml' }, carrierTypes, files);
+    const page = read(name);
+    expect(page).toContain('| `currency` | required |');
+    expect(page).toContain(`| \`decimals\` | ${rates!.decimals} |`);
+    expect(page).toContain(`| \`validation\` | \`"${rates!.validation}"\` |`);
+    expect(page).toContain(`| \`voice_increment_seconds\` | ${rates!.increment} |`);
+    for (const channel of CHANNELS) {
+      expect(rates!.rates[channel]).toEqual([]);
+      expect(page).toContain(`| \`${channel}\` | no charge |`);
+    }
   });
 });
 
@@ -82,6 +103,25 @@ describe('the pages of carriers', () => {
   });
 });
 
+describe('the page of all carriers', () => {
+  it('has a row for every type', () => {
+    const rows = [...read('docs/carriers/README.md').matchAll(/^\| \[`([a-z-]+)`\]\(\1\.md\) \|/gm)];
+    expect(rows.map((match) => match[1])).toEqual(
+      expect.arrayContaining(carrierTypes.map(({ type }) => type)),
+    );
+    expect(rows).toHaveLength(carrierTypes.length);
+  });
+
+  it('tells the defaults of all providers as they are', () => {
+    const { properties } = carrierTypes.find(({ type }) => type === 'twilio')!.settings;
+    for (const name of ['timeout_ms', 'connections', 'window', 'unanswered']) {
+      const { default: value } = properties[name] as { default?: unknown };
+      const shown = typeof value === 'string' ? `\`${value}\`` : value;
+      expect(read('docs/carriers/README.md')).toContain(`| \`${name}\` | ${shown} |`);
+    }
+  });
+});
+
 describe('examples of countersign.yaml', () => {
   const all = pages().flatMap((page) => examples(page, 'yaml').map((text, index) => ({ page, index, text })));
 
@@ -93,11 +133,17 @@ describe('examples of countersign.yaml', () => {
     const files = {
       read: (path: string) => Buffer.from(path.endsWith('.yaml') ? text : 'a-secret-from-a-file'),
     };
+    const names = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1]!);
     const env = {
+      ...Object.fromEntries(names.map((name) => [name, 'a-secret-from-the-environment'])),
       COUNTERSIGN_CONFIG: '/etc/countersign.yaml',
-      GATEWAY_SECRET: 'a-secret-from-the-environment',
     };
-    expect(loadConfig(env, carrierTypes, files).carriers.length).toBeGreaterThan(0);
+    const { carriers } = loadConfig(env, carrierTypes, files);
+    expect(carriers.length).toBeGreaterThan(0);
+    for (const { type, settings } of carriers) {
+      const found = carrierTypes.find((each) => each.type === type)!;
+      expect(() => found.create(settings, recordingContext())).not.toThrow();
+    }
   });
 });
 
@@ -134,10 +180,21 @@ describe('the page of messages', () => {
   });
 });
 
+describe('the page of errors', () => {
+  it('has every channel error code, and no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| (\d{2,4}) \| (.+) \|$/gm)];
+    const codes = rows
+      .filter(([, , text]) => !text!.includes('|'))
+      .map(([, code, text]) => [Number(code), text]);
+    expect(codes).toEqual([...CHANNEL_ERRORS.sms, ...CHANNEL_ERRORS.voice]);
+  });
+});
+
 describe('the metrics', () => {
   it('that are served are those of the operations page', async () => {
     const metrics = createMetrics();
     watchDepths(metrics, { depths: () => ({}) });
+    watchCarriers(metrics, () => []);
     const served = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
     const documented = [...read('docs/operations.md').matchAll(/^\| `(countersign_[a-z_]+)` \|/gm)];
     expect(documented.map((match) => match[1]).sort()).toEqual(

@@ -25,11 +25,14 @@ function clean(): NodeJS.ProcessEnv {
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'countersign-docs-'));
+  const config = join(directory, 'rates.yaml');
+  writeFileSync(config, examples('docs/charges.md', 'yaml').join(''));
   env = {
     ...clean(),
     AUTH_ID,
     AUTH_TOKEN,
     COUNTERSIGN_PORT: '0',
+    COUNTERSIGN_CONFIG: config,
     COUNTERSIGN_METRICS_ADDRESS: '127.0.0.1:0',
     COUNTERSIGN_DATA_DIR: join(directory, 'data'),
     COUNTERSIGN_CALLBACK_ALLOW: '127.0.0.1',
@@ -109,7 +112,10 @@ describe('the examples in the documentation', () => {
     expect(pagesWith('bash')).toEqual([
       'README.md',
       'docs/applications.md',
+      'docs/callbacks.md',
       'docs/carriers/inbox.md',
+      'docs/charges.md',
+      'docs/errors.md',
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',
@@ -136,7 +142,7 @@ describe('the examples in the documentation', () => {
 
   it('of a receiver takes callbacks of the server, and no others', async () => {
     const [port] = await freePorts(1);
-    const program = examples('docs/sdks.md', 'js', 'receiver').join('').replaceAll('9000', `${port}`);
+    const program = examples('docs/callbacks.md', 'js', 'receiver').join('').replaceAll('9000', `${port}`);
     const lines: string[] = [];
     await startUntil(/takes callbacks/, ['--input-type=module', '-e', program], env, lines);
     const url = `http://127.0.0.1:${port}/status?customer=42`;

@@ -13,6 +13,8 @@ import type { NodeEnvironment } from './node-environment.js';
 export interface CarrierFaults {
   readonly lost: number;
   readonly answerLost: number;
+  /** Of what gets no answer, how much the carrier calls unanswered rather than unavailable. */
+  readonly unanswered: number;
   readonly refused: number;
   readonly throttled: number;
   readonly undelivered: number;
@@ -39,6 +41,8 @@ export class SimulatedNetwork {
     private readonly clock: Environment,
     private readonly dice: Dice,
     private readonly faults: CarrierFaults,
+    /** What follows where it calls a submit unanswered. */
+    private readonly policy: 'resend' | 'wait' | undefined,
     /** Where a receipt arrives: any node that lives, or nobody. */
     private readonly report: (report: CarrierReport) => Promise<ReportResult | 'nobody'>,
   ) {}
@@ -50,6 +54,7 @@ export class SimulatedNetwork {
       type: 'simulated',
       channels: ['sms', 'voice'],
       window: 4,
+      unanswered: this.policy,
       submit: (message) => this.#submit(environment, message),
       stop: async () => {},
     };
@@ -58,16 +63,15 @@ export class SimulatedNetwork {
   #submit(environment: NodeEnvironment, message: OutboundMessage): Promise<SubmitResult> {
     const travel = this.dice.between(1, 200);
     const answer = this.dice.between(1, 200);
-    const timeout: SubmitResult = {
-      kind: 'unavailable',
-      errorCode: message.channel === 'sms' ? 20 : 5000,
-      reason: 'no answer',
-      down: true,
-    };
+    const errorCode = message.channel === 'sms' ? 20 : 5000;
+    const unavailable = { kind: 'unavailable', errorCode, reason: 'no answer', down: true } as const;
+    const timeout: SubmitResult = this.dice.chance(this.faults.unanswered)
+      ? { ...unavailable, kind: 'unanswered' }
+      : unavailable;
     const gone = this.clock.now() < this.downUntil;
     if (gone || this.#happens(this.faults.lost)) return environment.arrives(5_000, () => timeout);
     if (this.#happens(this.faults.throttled)) {
-      return environment.arrives(travel, () => ({ ...timeout, reason: 'throttled', down: false }));
+      return environment.arrives(travel, () => ({ ...unavailable, reason: 'throttled', down: false }));
     }
     if (this.#happens(this.faults.refused)) {
       return environment.arrives(travel, () => ({ kind: 'refused', errorCode: 50, reason: 'refused' }));

@@ -1,4 +1,6 @@
+import { lastTry } from '#verify/callbacks.js';
 import type { Attempt } from '#verify/model.js';
+import { contentOf } from './customer.js';
 import { must } from './watched-database.js';
 import type { World } from './world.js';
 
@@ -7,7 +9,10 @@ export function checkInvariants(world: World): void {
   everySessionEnded(world);
   atMostOneVerification(world);
   noAcceptedAttemptIsLost(world);
+  everyTryIsKept(world);
   callbacksAreSettledAndInOrder(world);
+  everyTryIsLogged(world);
+  noRedeliveryIsLost(world);
 }
 
 function everySessionEnded({ database, accepted }: World): void {
@@ -44,6 +49,22 @@ function noAcceptedAttemptIsLost(world: World): void {
   }
 }
 
+/** Every try has a hop, and what did not succeed says why; what got no answer says what followed. */
+function everyTryIsKept({ database }: World): void {
+  for (const attempt of database.tables.attempt.values()) {
+    for (let number = 1; number < attempt.hop; number++) {
+      const hop = database.tables.hop.get(`${attempt.uuid}|${number}`);
+      must(hop !== undefined, `hop ${number} of ${attempt.uuid} is not kept`);
+    }
+  }
+  for (const hop of database.tables.hop.values()) {
+    const which = `hop ${hop.number} of ${hop.attempt}`;
+    const unsuccessful = ['failed', 'retrying', 'unanswered'].includes(hop.state);
+    must(!unsuccessful || (hop.reason !== null && hop.errorCode !== null), `${which} does not say why`);
+    must(hop.state !== 'unanswered' || hop.unanswered !== null, `${which} does not say what followed`);
+  }
+}
+
 function reached(attempt: Attempt): boolean {
   return attempt.status === (attempt.channel === 'sms' ? 'delivered' : 'completed');
 }
@@ -51,9 +72,14 @@ function reached(attempt: Attempt): boolean {
 /** At least once and in order: a repeat has the same content, and none comes before an earlier one is settled. */
 function callbacksAreSettledAndInOrder({ database, customer }: World): void {
   const order = new Map<string, string[]>();
+  const again = new Set<string>();
   for (const params of customer.received) {
+    if (customer.again.has(params)) {
+      again.add(contentOf(params));
+      continue;
+    }
     const attempt = params.get('AttemptUUID')!;
-    const body = [...params.entries()].filter(([name]) => name !== 'BrandName').join('&');
+    const body = contentOf(params);
     const seen = order.get(attempt) ?? [];
     if (!seen.includes(body)) order.set(attempt, [...seen, body]);
     else must(seen.at(-1) === body, `a callback of ${attempt} was repeated after a later one`);
@@ -63,16 +89,16 @@ function callbacksAreSettledAndInOrder({ database, customer }: World): void {
     must(attempt.callbacksSettled === attempt.callbacksMade, `callbacks of ${attempt.uuid} were left behind`);
     for (let sequence = 1; sequence <= attempt.callbacksMade; sequence++) {
       const callback = database.callback(attempt.uuid, sequence)!;
-      const settled = callback.state === 'delivered' || (callback.state === 'failed' && callback.tries === 4);
+      const tries = callback.tries - callback.triesBefore;
+      const settled = callback.state === 'delivered' || (callback.state === 'failed' && tries === 4);
       must(
         settled,
         `callback ${sequence} of ${attempt.uuid} is ${callback.state} after ${callback.tries} tries`,
       );
-      const params = new URLSearchParams(callback.body);
-      const body = [...params.entries()].filter(([name]) => name !== 'BrandName').join('&');
+      const body = contentOf(new URLSearchParams(callback.body));
       const arrived = order.get(attempt.uuid)?.includes(body) ?? false;
       must(
-        callback.state !== 'delivered' || arrived,
+        callback.state !== 'delivered' || arrived || again.has(body),
         `callback ${sequence} of ${attempt.uuid} never arrived`,
       );
       // Two events may say the same: a failure after the time of the session, and its expiry.
@@ -83,6 +109,38 @@ function callbacksAreSettledAndInOrder({ database, customer }: World): void {
       JSON.stringify(got) === JSON.stringify(expected),
       `callbacks of ${attempt.uuid} came out of order:\n  got ${statuses(got)}\n  expected ${statuses(expected)}`,
     );
+  }
+}
+
+/** A row for each try, and none says that it succeeded unless the customer had it then. */
+function everyTryIsLogged({ database, customer }: World): void {
+  const unclaimed = new Map<string, number>();
+  for (const params of customer.received) count(unclaimed, contentOf(params), 1);
+  let rows = 0;
+  for (const callback of database.tables.callback.values()) {
+    const tries = database.triesOf(callback);
+    rows += tries.length - (lastTry(callback) ? 1 : 0);
+    must(tries.length === callback.tries, `${tries.length} of ${callback.tries} tries were logged`);
+    for (const { httpStatus, nextAt } of tries) {
+      if (httpStatus !== 200) continue;
+      must(nextAt === null, 'a try that succeeded is followed by a retry');
+      count(unclaimed, contentOf(new URLSearchParams(callback.body)), -1);
+    }
+  }
+  must(rows === database.tables.callbackTry.size, 'tries of no callback were logged');
+  for (const [body, left] of unclaimed) must(left >= 0, `a try was logged that never arrived: ${body}`);
+}
+
+function count(counts: Map<string, number>, name: string, by: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
+}
+
+/** What was asked for again was tried again. */
+function noRedeliveryIsLost({ database, redelivered }: World): void {
+  must(database.redeliveries.length >= redelivered, 'a redelivery was answered with 202 and is gone');
+  for (const { attempt, sequence, number } of database.redeliveries) {
+    const tries = database.triesOf(database.callback(attempt, sequence)!);
+    must(tries[number - 1]?.byHand === true, `redelivery of ${attempt}.${sequence} was never tried`);
   }
 }
 

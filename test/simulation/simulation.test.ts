@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkInvariants } from './invariants.js';
-import { World } from './world.js';
+import { metrics, World } from './world.js';
 
 /**
  * Days of trouble in seconds: `SEEDS` worlds, from `FIRST_SEED` on. A failure names its seed; run that one alone with
@@ -10,7 +10,17 @@ const seeds = Number(process.env.SEEDS ?? 1_000);
 const first = Number(process.env.FIRST_SEED ?? 1);
 
 test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 600_000 }, async () => {
-  const seen = { crashes: 0, sessions: 0, attempts: 0, callbacks: 0, verified: 0, hops: 0 };
+  const seen = {
+    crashes: 0,
+    sessions: 0,
+    attempts: 0,
+    callbacks: 0,
+    redelivered: 0,
+    verified: 0,
+    hops: 0,
+    unanswered: 0,
+    reroutes: 0,
+  };
   for (let seed = first; seed < first + seeds; seed++) {
     if (process.env.TRACE) process.stderr.write(`seed ${seed}\n`);
     const world = new World(seed);
@@ -26,10 +36,13 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     seen.crashes += world.crashes;
     seen.verified += world.verified.size;
     seen.callbacks += world.customer.received.length;
+    seen.redelivered += world.redelivered;
     seen.sessions += world.database.tables.session.size;
     seen.attempts += world.database.tables.attempt.size;
     seen.hops += world.database.tables.hop.size;
+    seen.unanswered += [...world.database.tables.hop.values()].filter((hop) => hop.unanswered).length;
   }
+  for (const { value } of (await metrics.reroutes.get()).values) seen.reroutes += value;
   // A world in which nothing happens proves nothing.
   if (seeds >= 100)
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(seeds);

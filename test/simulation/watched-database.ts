@@ -1,10 +1,17 @@
 import { MemoryDatabase } from '#store/memory/database.js';
 import type { Write } from '#store/working-set.js';
-import type { Attempt, Callback, Hop, Session } from '#verify/model.js';
+import type { Attempt, AttemptId, Callback, Hop, Session } from '#verify/model.js';
 import { stepsTo } from '#verify/statuses.js';
 
 /** A database that checks every write: whatever happens, no state goes back and no limit is passed. */
 export class WatchedDatabase extends MemoryDatabase {
+  /** Redeliveries: the callback, and the number of the try that each must lead to. */
+  readonly redeliveries: {
+    readonly attempt: AttemptId;
+    readonly sequence: number;
+    readonly number: number;
+  }[] = [];
+
   override write(writes: Iterable<Write>): void {
     const all = [...writes];
     for (const write of all) {
@@ -13,7 +20,12 @@ export class WatchedDatabase extends MemoryDatabase {
       if (write.table === 'attempt') attemptGoesForward(this.attempt(write.row.uuid)!, write.row);
       if (write.table === 'hop') hopGoesForward(write.was as Hop, write.row);
       if (write.table === 'callback') {
-        callbackGoesForward(this.callback(write.row.attempt, write.row.sequence)!, write.row);
+        const was = this.callback(write.row.attempt, write.row.sequence)!;
+        callbackGoesForward(was, write.row);
+        const { attempt, sequence, triesBefore } = write.row;
+        if (triesBefore > was.triesBefore) {
+          this.redeliveries.push({ attempt, sequence, number: triesBefore + 1 });
+        }
       }
     }
     super.write(all);
@@ -62,8 +74,15 @@ function hopGoesForward(was: Hop, is: Hop): void {
 
 function callbackGoesForward(was: Callback, is: Callback): void {
   const order = { held: 0, ready: 1, delivered: 2, failed: 2 };
+  must(is.body === was.body && is.url === was.url, 'the content of a callback changed');
+  must(is.tries - is.triesBefore <= 4, `a callback was tried ${is.tries - is.triesBefore} times`);
+  must(is.tries >= was.tries, 'tries of a callback were forgotten');
+  if (is.triesBefore !== was.triesBefore) {
+    must(is.triesBefore === is.tries, 'a redelivery forgot tries');
+    // One batch may settle it and make it due again.
+    must(was.state !== 'held', 'a callback was redelivered before its turn');
+    return;
+  }
   must(order[is.state] >= order[was.state], `callback went ${was.state} → ${is.state}`);
   must(order[was.state] < 2 || is.state === was.state, 'a settled callback changed');
-  must(is.body === was.body && is.url === was.url, 'the content of a callback changed');
-  must(is.tries <= 4, `a callback was tried ${is.tries} times`);
 }

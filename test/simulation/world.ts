@@ -16,13 +16,13 @@ import { uuidv7 } from '#verify/uuid.js';
 import { codeOf, type Fixture, seed as seedStore, start, validation, wrongCode } from '../support/rows.js';
 import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 import { SimulatedNetwork } from './carriers.js';
-import { SimulatedCustomer } from './customer.js';
+import { contentOf, SimulatedCustomer } from './customer.js';
 import { Dice } from './dice.js';
 import { NodeEnvironment } from './node-environment.js';
 import { must, WatchedDatabase } from './watched-database.js';
 
 const log = createLog('silent');
-const metrics = createMetrics();
+export const metrics = createMetrics();
 const RECIPIENTS = ['14155551230', '14155551231', '14155551232', '14155551233'] as Recipient[];
 /** Seconds that a session lives here: short, so that many begin and end. */
 const EXPIRY = 60;
@@ -44,12 +44,16 @@ export class World {
   readonly dice: Dice;
   readonly networks: SimulatedNetwork[];
   readonly customer: SimulatedCustomer;
+  /** One route over both networks, in order or sharing. */
+  readonly routes: Parameters<typeof createRouter>[0];
   readonly nodes: Node[] = [];
   fixture!: Fixture;
   /** Sessions and attempts that were answered with 202. */
   readonly accepted = new Map<string, SessionId>();
   /** Answers `validated` per session. */
   readonly verified = new Map<SessionId, number>();
+  /** Redeliveries answered 202. */
+  redelivered = 0;
   crashes = 0;
 
   constructor(seed: number) {
@@ -58,6 +62,7 @@ export class World {
     const faults = () => ({
       lost: this.dice.roll() * 0.3,
       answerLost: this.dice.roll() * 0.3,
+      unanswered: this.dice.roll(),
       refused: this.dice.roll() * 0.1,
       throttled: this.dice.roll() * 0.3,
       undelivered: this.dice.roll() * 0.2,
@@ -66,9 +71,21 @@ export class World {
     });
     this.networks = ['east', 'west'].map(
       (name) =>
-        new SimulatedNetwork(name, this.clock, this.dice, faults(), (report) => this.#report(name, report)),
+        new SimulatedNetwork(
+          name,
+          this.clock,
+          this.dice,
+          faults(),
+          this.dice.pick(['resend', 'wait', undefined]),
+          (report) => this.#report(name, report),
+        ),
     );
-    this.customer = new SimulatedCustomer(this.dice);
+    this.customer = new SimulatedCustomer(this.dice, (params) => this.#isAskedFor(params));
+    const shared = this.networks.map(({ name }) => ({ carrier: name, weight: this.dice.between(1, 3) }));
+    const ranks = this.dice.chance(0.5) ? [shared] : shared.map((each) => [each]);
+    const carriers = shared.map(({ carrier }) => carrier);
+    const unansweredWait = this.dice.between(1, 20);
+    this.routes = [{ channel: null, prefix: '', carriers, ranks, unansweredWait }];
   }
 
   /** Lives through a few minutes of creates, validations, faults and crashes, then lets everything settle. */
@@ -106,7 +123,7 @@ export class World {
       keyring,
       environment,
       carriers,
-      router: createRouter([], [...carriers.values()]),
+      router: createRouter(this.routes, [...carriers.values()]),
       onAccepted: reporter.accepted,
       log,
       metrics,
@@ -147,16 +164,16 @@ export class World {
 
   async #act(): Promise<void> {
     const roll = this.dice.roll();
-    if (roll < 0.5) this.#create();
-    else if (roll < 0.75) this.#validate();
+    if (roll < 0.45) this.#create();
+    else if (roll < 0.65) this.#validate();
+    else if (roll < 0.75) this.#redeliver();
     else if (roll < 0.83) await this.#crash();
-    else if (roll < 0.9)
-      this.dice.pick(this.networks).downUntil = this.clock.now() + this.dice.between(1, 60_000);
+    else if (roll < 0.9) this.#outage();
     else if (roll < 0.95) this.customer.downUntil = this.clock.now() + this.dice.between(1, 200_000);
     else await this.#databaseAway();
   }
 
-  #create(): void {
+  #create(recipient = this.dice.pick(RECIPIENTS)): void {
     const node = this.dice.pick(this.nodes);
     const channel: Channel = this.dice.chance(0.7) ? 'sms' : 'voice';
     const command = start(this.fixture, node.store, {
@@ -165,14 +182,19 @@ export class World {
       attempt: this.#newId() as AttemptId,
       nonce: this.clock.randomBytes(12),
       application: { ...this.fixture.application, expiry: EXPIRY },
-      recipient: this.dice.pick(RECIPIENTS),
+      recipient,
       channel,
       otp: this.dice.chance(0.1) ? '4711' : null,
       url: this.dice.chance(0.7) ? `http://customer-${this.dice.between(1, 2)}.example/status` : null,
       method: this.dice.chance(0.5) ? 'POST' : 'GET',
       carrier: this.dice.pick(this.networks).name,
     });
-    node.store.submit(command).then(
+    // As the API does: past a carrier that is down.
+    const { attempt } = command;
+    const planned = this.dice.chance(0.7)
+      ? node.dispatcher.plan({ channel, recipient, attempt })
+      : command.carrier;
+    node.store.submit({ ...command, carrier: planned }).then(
       (outcome) => {
         if (node.environment.alive && outcome.kind === 'started') {
           this.accepted.set(command.attempt, outcome.session);
@@ -180,6 +202,13 @@ export class World {
       },
       (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
     );
+  }
+
+  /** A carrier dies for a while, now and then with many messages on their way to it. */
+  #outage(): void {
+    this.dice.pick(this.networks).downUntil = this.clock.now() + this.dice.between(1, 60_000);
+    const crowd = this.dice.chance(0.3) ? this.dice.between(5, 15) : 0;
+    for (let index = 0; index < crowd; index++) this.#create(String(14155552000 + index) as Recipient);
   }
 
   #newId(): string {
@@ -208,6 +237,36 @@ export class World {
         (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
       );
     }
+  }
+
+  /** Asks for some callbacks once more, twice at once now and then; those that are still tried are refused. */
+  #redeliver(): void {
+    for (const callback of [...this.database.tables.callback.values()].slice(-6)) {
+      const copies = this.dice.between(0, 2);
+      for (let copy = 0; copy < copies; copy++) {
+        const node = this.dice.pick(this.nodes);
+        const { account, session, attempt, sequence } = callback;
+        const asked = { account, session, attempt, sequence, now: this.clock.now(), owner: node.store.epoch };
+        node.store.submit({ type: 'redeliver-callback', ...asked }).then(
+          ({ kind }) => {
+            must(kind === 'accepted' || kind === 'unsettled', `a redelivery was ${kind}`);
+            if (node.environment.alive && kind === 'accepted') this.redelivered++;
+          },
+          (error) => must(error instanceof StoreError && error.kind === 'unavailable', String(error)),
+        );
+      }
+    }
+  }
+
+  /** Whether somebody has asked for a callback that says this once more. */
+  #isAskedFor(params: URLSearchParams): boolean {
+    const attempt = this.database.attempt(params.get('AttemptUUID')!)!;
+    return this.database
+      .callbacksOf(attempt)
+      .some(
+        ({ triesBefore, body }) =>
+          triesBefore > 0 && contentOf(new URLSearchParams(body)) === contentOf(params),
+      );
   }
 
   /** Kills a node between any two of its steps; another starts at once or a while later. */

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemEnvironment } from '#environment.js';
-import { openMemoryStore } from '#store/memory/store.js';
+import { MemoryStore, openMemoryStore } from '#store/memory/store.js';
 import { openSqliteStore } from '#store/sqlite/store.js';
 import { type Store, StoreError } from '#store/store.js';
 import { newApplication } from '#verify/applications.js';
-import type { Command, Effect } from '#verify/commands.js';
+import type { Command, Effect, StartAttempt } from '#verify/commands.js';
 import type { AccountId, ApplicationId, Recipient, SessionId } from '#verify/model.js';
 import { newAccount } from '#verify/new-account.js';
 import {
@@ -34,6 +35,15 @@ const STORES: Record<string, (directory: string) => Promise<Store>> = {
       },
     }),
 };
+
+/** Tries of callbacks that the database holds, whether or not a session leads to them. */
+function triesIn(store: Store, directory: string): number {
+  if (store instanceof MemoryStore) return store.database.tables.callbackTry.size;
+  const database = new Database(join(directory, 'countersign.db'), { readonly: true } as Database.Options);
+  const row = database.prepare('select count(*) as count from callback_try').get() as { count: number };
+  database.close();
+  return row.count;
+}
 
 describe.each(Object.entries(STORES))('the %s store', (_, open) => {
   let directory: string;
@@ -244,6 +254,8 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       retriable: true,
       httpStatus: 200,
       reason: null,
+      latency: 12,
+      triesBefore: 0,
     } as const;
     effects.length = 0;
     await store.submit(tried);
@@ -256,6 +268,53 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(await store.read.callbackLanes()).toEqual([
       { lane: 'example.com:443', nextAt: NOW + 30 + 60_000 },
     ]);
+
+    const records = await store.read.callbacks(command.session, 20);
+    expect(records.map(({ callback }) => callback)).toMatchObject([
+      { sequence: 1, state: 'delivered', tries: 1, triesBefore: 0 },
+      { sequence: 2, state: 'ready', tries: 1 },
+      { sequence: 3, state: 'held', tries: 0 },
+    ]);
+    const entry = { attempt: command.attempt, number: 1, at: NOW + 30, latency: 12, byHand: false };
+    expect(records.map(({ tries }) => tries)).toEqual([
+      [{ ...entry, sequence: 1, httpStatus: 200, reason: null, nextAt: null }],
+      [{ ...entry, sequence: 2, httpStatus: 500, reason: 'answered 500', nextAt: NOW + 60_030 }],
+      [],
+    ]);
+  });
+
+  test('redelivers a callback that is settled, as often as it is asked, and keeps the latest tries apart', async () => {
+    const command = start(fixture, store, { url: 'https://example.com/' });
+    await store.submit(command);
+    const { session, attempt } = command;
+    const at = { now: NOW + 5, owner: store.epoch, attempt, sequence: 1 };
+    const redeliver = { type: 'redeliver-callback', account: fixture.account, session, ...at } as const;
+    const answered = { ok: true, retriable: true, httpStatus: 204, reason: null };
+    const tried = (triesBefore: number, latency: number | null) =>
+      store.submit({ type: 'callback-tried', ...at, ...answered, triesBefore, latency });
+    expect(await store.submit(redeliver)).toEqual({ kind: 'unsettled', state: 'ready', nextAt: NOW });
+    await tried(0, 1);
+    for (let round = 1; round <= 5; round++) {
+      effects.length = 0;
+      // Within one batch the second sees what the first did.
+      const outcomes = [store.submit(redeliver), store.submit(redeliver)];
+      expect(await Promise.all(outcomes)).toMatchObject([{ kind: 'accepted' }, { kind: 'unsettled' }]);
+      expect(effects).toMatchObject([
+        { kind: 'callback', callback: { state: 'ready', triesBefore: round, tries: round, nextAt: NOW + 5 } },
+      ]);
+      expect((await store.read.dueCallbacks('example.com:443', NOW + 5, 10)).items).toHaveLength(1);
+      await tried(round, round === 5 ? null : 1 + round);
+    }
+    const [record] = await store.read.callbacks(session, 3);
+    expect(record?.callback).toMatchObject({ state: 'delivered', tries: 6, triesBefore: 5 });
+    expect(record?.tries.map(({ number, latency, byHand }) => [number, latency, byHand])).toEqual([
+      [4, 4, true],
+      [5, 5, true],
+      [6, null, true],
+    ]);
+    const stranger = { ...redeliver, account: 'MA333333333333333333' as AccountId };
+    expect(await store.submit(stranger)).toEqual({ kind: 'not-found' });
+    expect(await store.read.callbacks(newId() as SessionId, 3)).toEqual([]);
   });
 
   test('lists sessions newest first, by status, recipient, application, time and page', async () => {
@@ -390,12 +449,33 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       expect(await store.purge(olderThan(NOW + DAY), 1)).toEqual({ sessions: 0, budgets: 0 });
       expect(await shown(live, calling, silent)).toEqual([true, true, false]);
       for (let sequence = 1; sequence <= 3; sequence++) {
-        const result = { ok: true, retriable: true, httpStatus: 200, reason: null };
+        const result = {
+          ok: true,
+          retriable: true,
+          httpStatus: 200,
+          reason: null,
+          latency: 1,
+          triesBefore: 0,
+        };
         const at = { now: NOW + 3, owner: store.epoch, attempt: calling.attempt, sequence };
         await store.submit({ type: 'callback-tried', ...at, ...result });
       }
+      // One that is to be made again by hand is one to make.
+      const at = { now: NOW + 4, owner: store.epoch, attempt: calling.attempt, sequence: 2 };
+      const asked = { account: fixture.account, session: calling.session, ...at };
+      await store.submit({ type: 'redeliver-callback', ...asked });
+      expect(await store.purge(olderThan(NOW + DAY), 10)).toEqual({ sessions: 0, budgets: 0 });
+      const result = { ok: true, retriable: true, httpStatus: 200, reason: null, latency: 1, triesBefore: 1 };
+      await store.submit({ type: 'callback-tried', ...at, ...result });
+      expect((await store.read.callbacks(calling.session, 20)).map(({ tries }) => tries.length)).toEqual([
+        1, 2, 1,
+      ]);
+      // The last try of each is in its own row.
+      expect(triesIn(store, directory)).toBe(1);
       expect(await store.purge(olderThan(NOW + DAY), 10)).toEqual({ sessions: 1, budgets: 0 });
       expect(await shown(live, calling)).toEqual([true, false]);
+      expect(await store.read.callbacks(calling.session, 20)).toEqual([]);
+      expect(triesIn(store, directory)).toBe(0);
     });
 
     test('forgets the failed validations of a recipient once the last has aged', async () => {
@@ -508,6 +588,14 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     });
   });
 
+  test('keeps the countries of an account, and that it has none', async () => {
+    const { account: authId } = fixture;
+    for (const countries of [['US'], ['US', 'DE'], null]) {
+      await store.submit({ type: 'update-account', now: NOW, authId, changes: { countries } });
+      expect(await store.read.account(authId)).toMatchObject({ countries, enabled: true, name: 'test' });
+    }
+  });
+
   test('keeps applications, lists them newest first, and moves the default in one commit', async () => {
     const { account } = fixture;
     const rules = {
@@ -515,6 +603,7 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       url: 'https://example.com/',
       resendCooldown: 30,
       testNumbers: [{ recipient: '14155550100' as Recipient, otp: '0042' }],
+      numberTypes: ['fixed-line', 'pager'] as const,
     };
     const made = [1, 2].map((later) =>
       newApplication(newId(NOW + later) as ApplicationId, account, rules, NOW + later),
@@ -619,6 +708,38 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(codeOf(fixture, session)).toBe('0042');
     const early = start({ ...fixture, application }, store, { now: NOW + 1 });
     expect(await store.submit(early)).toEqual({ kind: 'cooling', wait: 29_999 });
+  });
+
+  test('keeps what sessions and attempts cost, and changes of it', async () => {
+    const priced = (changes: Partial<StartAttempt>) =>
+      start(fixture, store, { validationPrice: 99_999_999_999_999, ...changes });
+    const sms = priced({ price: { price: 99_999_999_999_998, increment: null } });
+    const call = priced({ channel: 'voice', price: { price: 0, increment: 6 } });
+    await store.submit(sms);
+    await store.submit(call);
+    const view = async () => (await store.read.session(sms.session))!;
+    const rows = [
+      { price: 99_999_999_999_998, segments: 1, increment: null, taken: false, duration: null },
+      { price: 0, segments: null, increment: 6, taken: false, duration: null },
+    ];
+    expect(await view()).toMatchObject({
+      session: { validationPrice: 99_999_999_999_999 },
+      attempts: rows,
+    });
+    const at = { owner: store.epoch, attempt: call.attempt, number: 1, carrier: 'inbox' };
+    await store.submit({ type: 'hop-accepted', now: NOW + 1, ...at, messageId: 'one' });
+    expect((await view()).attempts).toMatchObject([rows[0], { ...rows[1], taken: true }]);
+    await store.submit({
+      type: 'receipt',
+      now: NOW + 2,
+      owner: store.epoch,
+      carrier: 'inbox',
+      by: { kind: 'message', messageId: 'one' },
+      status: 'completed',
+      errorCode: null,
+      duration: 13,
+    });
+    expect((await view()).attempts[1]).toMatchObject({ ...rows[1], taken: true, duration: 13 });
   });
 
   test('refuses commands once it is closed', async () => {

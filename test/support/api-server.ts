@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { buildApi } from '#api/app.js';
 import type { ApiContext } from '#api/context.js';
+import type { OpenApiDocument } from '#api/reference/document.js';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
 import type { Environment } from '#environment.js';
@@ -16,6 +18,8 @@ import { revealCode } from '#verify/codes.js';
 import { tokenPlace } from '#verify/keyring.js';
 import type { Limits } from '#verify/limits.js';
 import type { Account, AccountId, Application, ApplicationId, SessionId } from '#verify/model.js';
+import { createRates } from '#verify/rate-card.js';
+import { checkAgainst, type Reference } from './reference.js';
 import { newId, newKey, wrongCode } from './rows.js';
 
 /** 2026-01-31T08:52:39.363Z, when every server of these tests starts. */
@@ -45,6 +49,7 @@ export interface ApiServer {
   readonly application: Application;
   readonly store: MemoryStore;
   readonly context: ApiContext;
+  readonly reference: Reference;
   /** Lines of the log so far. */
   readonly logged: string[];
   /** Moves both clocks. */
@@ -52,7 +57,10 @@ export interface ApiServer {
   /** Replaces rows of the main account and its default application, as another process would. */
   change(changes: { account?: Partial<Account>; application?: Partial<Application> }): void;
   addApplication(owner: AccountId, changes?: Partial<Application>): Promise<Application>;
-  /** A call as `main`, or with other credentials (null: none), below `/v1/Account/{auth_id}`. */
+  /**
+   * A call as `main`, or with other credentials (null: none), below `/v1/Account/{auth_id}`. Rejects when the answer is
+   * not as the reference says.
+   */
   call(
     method: string,
     path: string,
@@ -67,13 +75,21 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+let known: Reference | undefined;
+
+/** The reference of these servers, which is the same for all of a file. */
+async function documented(url: string): Promise<Reference> {
+  known ??= checkAgainst((await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument);
+  return known;
+}
+
 /** The defaults. */
 export const LIMITS: Limits = loadConfig({}, carrierTypes).limits;
 
 /** A real API on a real port, over a store in memory and a clock that moves only when it is told to. */
 export async function startApi(
   overrides: Partial<ApiContext> = {},
-  options: { readonly logLevel?: string } = {},
+  options: { readonly logLevel?: string; readonly mount?: (app: FastifyInstance) => void } = {},
 ): Promise<ApiServer> {
   let elapsed = 0;
   const environment: Environment = {
@@ -102,6 +118,7 @@ export async function startApi(
         token: keyring.current.seal(tokenPlace(id), token, new Uint8Array(randomBytes(12))),
         previousToken: null,
         previousTokenUntil: null,
+        countries: null,
         createdAt: START,
         modifiedAt: START,
       },
@@ -121,6 +138,7 @@ export async function startApi(
     keyring,
     environment,
     limits: LIMITS,
+    rates: createRates(null),
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) }),
@@ -132,11 +150,16 @@ export async function startApi(
     ...overrides,
   };
   const app = buildApi(context);
+  options.mount?.(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
 
+  const reference = await documented(url);
+  logged.length = 0;
+
   const server: ApiServer = {
+    reference,
     url,
     port,
     main: main.credentials,
@@ -179,6 +202,16 @@ export async function startApi(
         redirect: 'manual',
       });
       const text = await response.text();
+      const complaints = reference.complaints({
+        method,
+        target: response.url.slice(url.length),
+        status: response.status,
+        header: (name) => response.headers.get(name),
+        text,
+      });
+      if (complaints.length > 0) {
+        throw new Error(`${method} ${path} is not as documented: ${complaints.join('; ')}\n${text}`);
+      }
       return {
         status: response.status,
         headers: response.headers,

@@ -25,6 +25,7 @@ declare module 'smpp' {
 
   export interface Library {
     readonly PDU: new (command: string | Buffer, options?: object) => LibraryPdu;
+    readonly encodings: Readonly<Record<string, { encode(text: string): Buffer }>>;
     createServer(options: object, listener: (session: Session) => void): Server;
     connect(options: object, listener?: () => void): Session;
   }

@@ -1,5 +1,6 @@
 import { decideAll, WorkingSet } from '#store/working-set.js';
 import { defaultApplication } from '#verify/applications.js';
+import { lastTry } from '#verify/callbacks.js';
 import { revealCode } from '#verify/codes.js';
 import type {
   CallbackTried,
@@ -9,9 +10,12 @@ import type {
   HopFailed,
   OutcomeOf,
   Receipt,
+  RedeliverCallback,
+  Reroute,
   StartAttempt,
   Validate,
 } from '#verify/commands.js';
+
 import { Keyring, masterKey } from '#verify/keyring.js';
 import type {
   AccountId,
@@ -20,9 +24,12 @@ import type {
   Attempt,
   AttemptId,
   Callback,
+  CallbackTry,
+  OptOut,
   Recipient,
   SessionId,
 } from '#verify/model.js';
+
 import { uuidv7 } from '#verify/uuid.js';
 
 /** A moment to start from: 2026-01-31T08:52:39.363Z. */
@@ -104,6 +111,8 @@ export class Domain {
       fraudCheck: 'enabled',
       src: null,
       requestorIp: '192.0.2.10',
+      price: null,
+      validationPrice: 0,
       carrier: 'one',
       failedValidationsLimit: 50,
       ...changes,
@@ -174,6 +183,35 @@ export class Domain {
     return this.run({ type: 'expire', now, owner: OWNER, session, force });
   }
 
+  reroute(attempt: AttemptId, changes: Partial<Reroute> = {}) {
+    const { hop: number, tries } = this.attempt(attempt);
+    const command = {
+      type: 'reroute',
+      now: NOW,
+      owner: OWNER,
+      attempt,
+      number,
+      tries,
+      carrier: 'two',
+    } as const;
+    return this.run({ ...command, ...changes } satisfies Reroute);
+  }
+
+  optOut(changes: Partial<OptOut> = {}) {
+    const row = {
+      account: ACCOUNT,
+      recipient: RECIPIENT,
+      source: 'api',
+      carrier: null,
+      createdAt: NOW,
+    } as const;
+    return this.run({ type: 'opt-out', optOut: { ...row, ...changes } });
+  }
+
+  optIn(account = ACCOUNT, recipient = RECIPIENT) {
+    return this.run({ type: 'opt-in', account, recipient });
+  }
+
   giveUp(attempt: AttemptId, owner = OWNER) {
     return this.run({ type: 'give-up', now: NOW, owner, attempt, errorCode: 20 });
   }
@@ -189,8 +227,33 @@ export class Domain {
       retriable: true,
       httpStatus: 200,
       reason: null,
+      latency: 12,
+      triesBefore: this.rows.callback(attempt, sequence)?.triesBefore ?? 0,
       ...changes,
     } satisfies CallbackTried);
+  }
+
+  redeliver(attempt: AttemptId, sequence: number, changes: Partial<RedeliverCallback> = {}) {
+    return this.run({
+      type: 'redeliver-callback',
+      now: NOW,
+      owner: OWNER,
+      account: ACCOUNT,
+      session: this.rows.attempt(attempt)?.session ?? idOf(99, 1),
+      attempt,
+      sequence,
+      ...changes,
+    } satisfies RedeliverCallback);
+  }
+
+  /** The log of a callback. */
+  tries(attempt: AttemptId, sequence: number): CallbackTry[] {
+    const earlier = [...this.rows.writes()]
+      .flatMap((write) => (write.table === 'callbackTry' && write.kind === 'insert' ? [write.row] : []))
+      .filter((each) => each.attempt === attempt && each.sequence === sequence);
+    const callback = this.rows.callback(attempt, sequence);
+    const last = callback && lastTry(callback);
+    return last ? [...earlier, last] : earlier;
   }
 
   session(uuid: SessionId) {

@@ -1,7 +1,7 @@
 import { getCountries, getExampleNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import examples from 'libphonenumber-js/mobile/examples';
 import { describe, expect, it } from 'vitest';
-import { parseRecipient, recipientRefusal } from '#verify/recipients.js';
+import { parseRecipient, RESTRICTED_NUMBER_TYPES, recipientRefusal } from '#verify/recipients.js';
 
 const typeOf = (text: string) => parseRecipient(text)?.type;
 
@@ -10,11 +10,20 @@ describe('the type of a number', () => {
     ['14155551234', 'ordinary'],
     ['4915112345678', 'ordinary'],
     ['18005551234', 'ordinary'],
+    ['816012345678', 'ordinary'],
     ['442079460000', 'fixed-line'],
+    ['443001234567', 'company-number'],
+    ['3581012345678', 'company-number'],
     ['19005551234', 'premium-rate'],
     ['33891123456', 'premium-rate'],
     ['979123456789', 'premium-rate'],
     ['4918012345678', 'shared-cost'],
+    ['447012345678', 'personal-number'],
+    ['353700123456', 'personal-number'],
+    ['16222345678', 'personal-number'],
+    ['447640123456', 'pager'],
+    ['46742123456', 'pager'],
+    ['41860211234567', 'voicemail'],
     ['870773111632', 'satellite'],
     ['881612345678', 'satellite'],
     ['882161234567', 'international-network'],
@@ -55,10 +64,16 @@ describe('a refusal', () => {
     expect(recipientRefusal(premium, 'voice', ['premium-rate'])).toBeNull();
   });
 
-  it('of a fixed line is of SMS only', () => {
-    const fixed = { type: 'fixed-line' } as const;
+  it.each(['fixed-line', 'company-number'] as const)('of a %s is of SMS only', (type) => {
+    const fixed = { type };
     expect(recipientRefusal(fixed, 'sms')).toContain('voice');
     expect(recipientRefusal(fixed, 'voice')).toBeNull();
-    expect(recipientRefusal(fixed, 'sms', ['fixed-line'])).toBeNull();
+    expect(recipientRefusal(fixed, 'sms', [type])).toBeNull();
+  });
+
+  it.each(RESTRICTED_NUMBER_TYPES)('of a %s names what allows it', (type) => {
+    expect(recipientRefusal({ type }, 'sms')).toMatch(new RegExp(`^is an? .* ${type} in number_types$`));
+    const others = RESTRICTED_NUMBER_TYPES.filter((each) => each !== type);
+    expect(recipientRefusal({ type }, 'sms', others)).toBe(recipientRefusal({ type }, 'sms'));
   });
 });

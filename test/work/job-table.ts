@@ -47,7 +47,7 @@ export class JobTable {
       laneOf: (job) => job.lane,
       versionOf: (job) => job.tries,
       perform: (job) => this.#tryOnce(job),
-      due: (lane, now, limit) => this.#read(() => this.due(lane, now, limit)),
+      due: (lane, now, limit, skip) => this.#read(() => this.due(lane, now, limit, skip)),
       lanes: () => this.#read(() => this.lanesWithRows()),
       holds: () => this.owned,
       onError: (error) => this.errors.push(error),
@@ -76,14 +76,14 @@ export class JobTable {
     return this.begun.filter((job) => job.lane === lane);
   }
 
-  due(lane: string, now: number, limit: number): DueWork<Job> {
+  due(lane: string, now: number, limit: number, skip = 0): DueWork<Job> {
     const rows = [...this.rows.values()].filter((job) => job.lane === lane);
     const later = rows.filter((job) => job.nextAt > now).map((job) => job.nextAt);
     return {
       items: rows
         .filter((job) => job.nextAt <= now)
         .sort((a, b) => a.nextAt - b.nextAt)
-        .slice(0, limit),
+        .slice(skip, skip + limit),
       nextAt: later.length > 0 ? Math.min(...later) : null,
     };
   }

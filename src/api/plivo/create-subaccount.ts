@@ -7,18 +7,46 @@ import { newAccount } from '../../verify/new-account.js';
 import { uuidv7 } from '../../verify/uuid.js';
 import type { ApiContext } from '../context.js';
 import { ApiError, badRequest, demandDone, UNAUTHORIZED } from '../errors.js';
+import type { Operation } from '../reference/operation.js';
+import { apiId } from '../wire.js';
 import { mainAccountOf } from './find-subaccount.js';
-import { readEnabled, SubaccountBody } from './subaccount-body.js';
+import { readEnabled, readSubaccountCountries, SubaccountBody } from './subaccount-body.js';
 
 /** Most subaccounts of one main account; creates that run at the same moment may pass it by a few. */
 const MAX_SUBACCOUNTS = 10_000;
 
 const Answer = Type.Object({
-  api_id: Type.String(),
-  auth_id: Type.String(),
+  api_id: apiId,
+  auth_id: Type.String({ pattern: '^SA[A-Z0-9]{18}$' }),
   auth_token: Type.String(),
-  message: Type.String(),
+  message: Type.String({ enum: ['created'] }),
 });
+
+const OPERATION: Operation = {
+  id: 'createSubaccount',
+  tag: 'Subaccounts',
+  summary: 'Create a subaccount',
+  description: 'Disabled unless `enabled` is true. Other fields are ignored.',
+  body: {
+    rules: { required: ['name'] },
+    examples: { 'a subaccount': { name: 'Wayne Enterprises', enabled: true } },
+  },
+  answers: {
+    201: {
+      description: 'Its credentials.',
+      example: {
+        api_id: '6fb4d3a1-7f0a-4c5f-9d39-0f8c1e0c5a11',
+        auth_id: 'SAXXXXXXXXXXXXXXXXXX',
+        auth_token: 'the-token-of-40-characters',
+        message: 'created',
+      },
+    },
+  },
+  errors: {
+    404: 'A subaccount has no subaccounts.',
+    409: 'The account has as many subaccounts as it may have.',
+  },
+};
 
 /**
  * `POST …/Subaccount/` → 201 (contract §9), with a default application of its own. As at Plivo it is disabled unless
@@ -28,11 +56,12 @@ export function createSubaccount(app: FastifyInstance, context: ApiContext): voi
   const { store, environment, directory, keyring } = context;
   app.post<{ Body: SubaccountBody }>(
     '/Subaccount/',
-    { schema: { body: SubaccountBody, response: { 201: Answer } } },
+    { schema: { body: SubaccountBody, response: { 201: Answer } }, config: { operation: OPERATION } },
     async (request, reply) => {
       const main = mainAccountOf(request);
       const { name } = request.body;
       if (name === undefined || name === null) throw badRequest('name is required');
+      const countries = readSubaccountCountries(request.body);
       const { total } = await store.read.subaccounts(main.authId, 1, 0);
       if (total >= MAX_SUBACCOUNTS) {
         const error = `the account has ${MAX_SUBACCOUNTS} subaccounts, which is the maximum: delete one first`;
@@ -47,6 +76,7 @@ export function createSubaccount(app: FastifyInstance, context: ApiContext): voi
         parent: main.authId,
         name,
         enabled: readEnabled(request.body) ?? false,
+        countries,
         application: uuidv7(now, environment.randomBytes(10)) as ApplicationId,
         now,
         nonce: environment.randomBytes(NONCE_BYTES),

@@ -3,8 +3,9 @@ import type { Account, AccountId, SessionStatus } from '../../verify/model.js';
 import { formatTime } from '../../verify/time.js';
 import { isUuid } from '../../verify/uuid.js';
 import { badRequest } from '../errors.js';
+import type { Schema } from '../reference/operation.js';
 import { integerParameter, parameter, parameterOf, recipientParameter } from './query.js';
-import { sessionTimeRange } from './session-time.js';
+import { sessionTimeRange, TIME_FORMAT } from './session-time.js';
 
 /** Contract §5. */
 export const MAX_LIMIT = 20;
@@ -16,6 +17,45 @@ const STATUSES: Record<string, SessionStatus> = {
   verified: 'verified',
   validated: 'verified',
   expired: 'expired',
+};
+
+const TIME = {
+  type: 'string',
+  pattern: TIME_FORMAT.source,
+} as const;
+
+const HASH: Schema = { type: 'string', description: 'of any attempt, to the letter' };
+const BRAND: Schema = { type: 'string', description: 'of any attempt, to the letter' };
+
+/** The filters of contract §5, for the reference. */
+export const FILTERS: Readonly<Record<string, Schema>> = {
+  status: { type: 'string', enum: Object.keys(STATUSES), description: '`validated` means `verified`' },
+  recipient: {
+    type: 'string',
+    pattern: '^[ .()+-]*([0-9][ .()+-]*){1,15}$',
+    description: 'punctuation is dropped',
+  },
+  app_uuid: { type: 'string', format: 'uuid', description: 'the application' },
+  alias: { type: 'string', description: "the application's, to the letter" },
+  country: { type: 'string', pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2, in either case' },
+  brand_name: BRAND,
+  BrandName: { ...BRAND, description: 'the same as `brand_name`, as the Go SDK spells it' },
+  app_hash: HASH,
+  AppHash: { ...HASH, description: 'the same as `app_hash`, as the Go SDK spells it' },
+  subaccount: {
+    type: 'string',
+    pattern: '^[MS]A[A-Z0-9]{18}$',
+    description: "a subaccount of this main account, or the account's own auth id for only its own",
+  },
+  session_time: { ...TIME, description: 'within this minute, second or fraction, UTC' },
+  session_time__gt: { ...TIME, description: 'after' },
+  session_time__gte: { ...TIME, description: 'from then on' },
+  session_time__lt: { ...TIME, description: 'before' },
+  session_time__lte: { ...TIME, description: 'until then' },
+  session_time_gt: { ...TIME, description: 'after, as the Node SDK spells it' },
+  session_time_gte: { ...TIME, description: 'from then on, as the Node SDK spells it' },
+  session_time_lt: { ...TIME, description: 'before, as the Node SDK spells it' },
+  session_time_lte: { ...TIME, description: 'until then, as the Node SDK spells it' },
 };
 
 /**

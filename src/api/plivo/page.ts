@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import type { Schema } from '../reference/operation.js';
+import { optionalText } from '../wire.js';
 import { MAX_LIMIT, MAX_OFFSET } from './list-query.js';
 import { integerParameter } from './query.js';
 
@@ -8,10 +10,19 @@ export interface Page {
   readonly offset: number;
 }
 
-const Path = Type.Unsafe<string | null>({ type: 'string', nullable: true });
-
 /** The fields of `meta` in a list's answer. */
-export const META = { limit: Type.Integer(), offset: Type.Integer(), next: Path, previous: Path };
+export const META = {
+  limit: Type.Integer(),
+  offset: Type.Integer(),
+  next: optionalText('the path of the next page; null: this is the last'),
+  previous: optionalText('the path of the page before; null: this is the first'),
+};
+
+/** The query parameters that a list takes for its pages, for the reference. */
+export const PAGE_PARAMETERS: Readonly<Record<string, Schema>> = {
+  limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: MAX_LIMIT, description: 'most to show' },
+  offset: { type: 'integer', minimum: 0, maximum: MAX_OFFSET, default: 0, description: 'how many to skip' },
+};
 
 /** @throws ApiError 400 */
 export function readPage(query: unknown): Page {

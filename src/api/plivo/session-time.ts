@@ -10,7 +10,8 @@ export interface TimeRange {
 /** What a list shows when no time is asked for, in milliseconds. */
 const DEFAULT_SPAN = 24 * 3600 * 1000;
 
-const FORMAT =
+/** A time as the filters take it. */
+export const TIME_FORMAT =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))?$/;
 
 /** A moment that someone wrote down, to the microsecond, and how long the last unit written is. */
@@ -53,7 +54,7 @@ export function sessionTimeRange(query: unknown, now: number): TimeRange {
 
 /** `YYYY-MM-DD HH:MM[:ss[.uuuuuu]]`, UTC or with `Z` or an offset, `T` allowed for the space. */
 function readTime(name: string, text: string): Written {
-  const match = FORMAT.exec(text);
+  const match = TIME_FORMAT.exec(text);
   const [year, month, day, hour, minute, second] = (match?.slice(1, 7) ?? []).map((part) =>
     Number(part ?? 0),
   );

@@ -1,17 +1,20 @@
+import { lastTry } from '../../verify/callbacks.js';
 import type {
   Account,
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Hop,
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
   Session,
 } from '../../verify/model.js';
 import type { RowSource } from '../load.js';
-import { keyOf, liveKey, pairKey, type TableName, type Write } from '../working-set.js';
+import { keyOf, liveKey, pairKey, type TableName, tryKey, type Write } from '../working-set.js';
 
 /** A node as the others see it. */
 export interface NodeRow {
@@ -36,7 +39,9 @@ export class MemoryDatabase implements RowSource {
     attempt: new Map<string, Attempt>(),
     hop: new Map<string, Hop>(),
     callback: new Map<string, Callback>(),
+    callbackTry: new Map<string, CallbackTry>(),
     budget: new Map<string, RecipientBudget>(),
+    optOut: new Map<string, OptOut>(),
     idempotency: new Map<string, IdempotencyRow>(),
     key: new Map<string, MasterKeyRow>(),
   };
@@ -84,8 +89,23 @@ export class MemoryDatabase implements RowSource {
   callback(attempt: string, sequence: number) {
     return this.tables.callback.get(pairKey(attempt, sequence));
   }
+  /** By sequence. */
+  callbacksOf({ uuid, callbacksMade }: Attempt): readonly Callback[] {
+    return numbered(callbacksMade, (sequence) => this.callback(uuid, sequence));
+  }
+  /** By number. */
+  triesOf(callback: Callback): readonly CallbackTry[] {
+    const { attempt, sequence, tries } = callback;
+    const last = lastTry(callback);
+    return numbered(tries, (number) =>
+      number === last?.number ? last : this.tables.callbackTry.get(tryKey(attempt, sequence, number)),
+    );
+  }
   budget(account: string, recipient: string) {
     return this.tables.budget.get(liveKey(account, recipient));
+  }
+  optOut(account: string, recipient: string) {
+    return this.tables.optOut.get(liveKey(account, recipient));
   }
   idempotency(key: string) {
     return this.tables.idempotency.get(key);
@@ -113,13 +133,14 @@ export class MemoryDatabase implements RowSource {
     );
   }
 
-  /** Removes a session with its attempts, hops and callbacks. */
+  /** Removes a session with its attempts, hops, callbacks and their tries. */
   removeSession(uuid: string): void {
     for (const attempt of this.attemptsOf(uuid)) {
       for (const { number } of this.hopsOf(attempt.uuid))
         this.tables.hop.delete(pairKey(attempt.uuid, number));
-      for (let sequence = 1; sequence <= attempt.callbacksMade; sequence++) {
-        this.tables.callback.delete(pairKey(attempt.uuid, sequence));
+      for (const callback of this.callbacksOf(attempt)) {
+        for (const each of this.triesOf(callback)) this.tables.callbackTry.delete(keyOf.callbackTry(each));
+        this.tables.callback.delete(keyOf.callback(callback));
       }
       this.tables.attempt.delete(attempt.uuid);
     }
@@ -134,4 +155,9 @@ export class MemoryDatabase implements RowSource {
   #keyOf(table: TableName, row: unknown): string {
     return (keyOf[table] as (row: unknown) => string)(row);
   }
+}
+
+/** The rows 1 to `count`, without those that are not there. */
+function numbered<Row>(count: number, row: (number: number) => Row | undefined): Row[] {
+  return Array.from({ length: count }, (_, index) => row(index + 1)).filter((each) => each !== undefined);
 }

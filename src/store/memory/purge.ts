@@ -10,7 +10,11 @@ export function purge(database: MemoryDatabase, before: PurgeTimes, limit: numbe
     session.status === 'in-progress' ||
     database
       .attemptsOf(session.uuid)
-      .some((attempt) => attempt.delivery === 'pending' || attempt.callbacksSettled < attempt.callbacksMade);
+      .some(
+        (attempt) =>
+          attempt.delivery === 'pending' ||
+          database.callbacksOf(attempt).some(({ state }) => state === 'ready' || state === 'held'),
+      );
   const sessions = [...tables.session.values()]
     .filter((session) => session.createdAt < before.sessions && !isUnfinished(session))
     .sort((a, b) => (a.uuid < b.uuid ? -1 : 1))

@@ -63,6 +63,12 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort(newest)
         .slice(query.offset, query.offset + query.limit)
         .map(view),
+    callbacks: async (session, triesOfEach) =>
+      database
+        .attemptsOf(session)
+        .flatMap((attempt) => database.callbacksOf(attempt))
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .map((callback) => ({ callback, tries: database.triesOf(callback).slice(-triesOfEach) })),
     taken: async (query) =>
       [...tables.hop.values()]
         .filter(
@@ -79,9 +85,28 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort((a, b) => (a.hop.messageId! < b.hop.messageId! ? 1 : -1))
         .slice(0, query.limit),
 
-    dueDeliveries: async (lane, now, limit) => {
+    optOut: async (account, recipient) => database.optOut(account, recipient) ?? null,
+    optOuts: async ({ account, limit, offset }) =>
+      [...tables.optOut.values()]
+        .filter((row) => row.account === account)
+        .sort((a, b) => b.createdAt - a.createdAt || (a.recipient < b.recipient ? 1 : -1))
+        .slice(offset, offset + limit),
+    optOutsOf: async (recipient) =>
+      [...tables.optOut.values()]
+        .filter((row) => row.recipient === recipient)
+        .sort((a, b) => (a.account < b.account ? -1 : 1)),
+    lastSender: async (carrier, recipient) => {
+      const sent = [...tables.hop.values()]
+        .filter((hop) => hop.carrier === carrier)
+        .map((hop) => ({ hop, session: database.session(database.attempt(hop.attempt)!.session)! }))
+        .filter(({ session }) => session.recipient === recipient)
+        .sort((a, b) => b.hop.createdAt - a.hop.createdAt || (a.hop.attempt < b.hop.attempt ? 1 : -1));
+      return sent[0]?.session.main ?? null;
+    },
+
+    dueDeliveries: async (lane, now, limit, skip = 0) => {
       const rows = pending().filter((each) => (each.carrier ?? '') === lane);
-      const due = dueOf(rows, now, limit);
+      const due = dueOf(rows, now, limit, skip);
       return {
         ...due,
         items: due.items.map((attempt) => deliveryOf(database.session(attempt.session)!, attempt)),
@@ -138,10 +163,15 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
   };
 }
 
-function dueOf<Row extends Attempt | Callback>(rows: readonly Row[], now: number, limit: number): Due<Row> {
+function dueOf<Row extends Attempt | Callback>(
+  rows: readonly Row[],
+  now: number,
+  limit: number,
+  skip = 0,
+): Due<Row> {
   const sorted = [...rows].sort((a, b) => a.nextAt - b.nextAt);
   return {
-    items: sorted.filter((row) => row.nextAt <= now).slice(0, limit),
+    items: sorted.filter((row) => row.nextAt <= now).slice(skip, skip + limit),
     nextAt: sorted.find((row) => row.nextAt > now)?.nextAt ?? null,
   };
 }

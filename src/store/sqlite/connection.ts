@@ -112,7 +112,9 @@ const SQL: { readonly [T in TableName]: TableSql<Tables[T]> } = {
   attempt: sqlOf(CODECS.attempt),
   hop: sqlOf(CODECS.hop),
   callback: sqlOf(CODECS.callback),
+  callbackTry: sqlOf(CODECS.callbackTry),
   budget: sqlOf(CODECS.budget),
+  optOut: sqlOf(CODECS.optOut),
   idempotency: sqlOf(CODECS.idempotency),
   key: sqlOf(CODECS.key),
 };

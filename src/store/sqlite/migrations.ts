@@ -28,7 +28,8 @@ export const MIGRATIONS: readonly string[] = [
     previous_token blob,
     previous_token_until integer,
     created_at integer not null,
-    modified_at integer not null
+    modified_at integer not null,
+    countries text
   ) strict, without rowid;
   create index account_by_parent on account (parent, created_at) where parent is not null;
 
@@ -52,7 +53,8 @@ export const MIGRATIONS: readonly string[] = [
     is_default integer not null,
     created_at integer not null,
     updated_at integer not null,
-    domain text not null
+    domain text not null,
+    number_types text not null
   ) strict, without rowid;
   create index application_by_account on application (account, uuid);
   create unique index application_default on application (account) where is_default = 1;
@@ -81,7 +83,8 @@ export const MIGRATIONS: readonly string[] = [
     requestor_ip text not null,
     expires_at integer not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    validation_price integer not null
   ) strict;
   create index session_by_main on session (main, uuid);
   create index session_by_subaccount on session (account, uuid) where account <> main;
@@ -128,7 +131,13 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null,
     domain text not null,
-    main text not null
+    main text not null,
+    -- Amounts are 10^-8 of a currency.
+    price integer,
+    segments integer,
+    increment integer,
+    taken integer not null,
+    duration integer
   ) strict;
   create unique index attempt_by_session on attempt (session, sequence);
   -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.
@@ -146,6 +155,9 @@ export const MIGRATIONS: readonly string[] = [
     error_code integer,
     created_at integer not null,
     updated_at integer not null,
+    unanswered text,
+    cost text,
+    currency text,
     primary key (attempt, number)
   ) strict, without rowid;
   create index hop_by_message on hop (carrier, message_id, created_at) where message_id is not null;
@@ -167,9 +179,25 @@ export const MIGRATIONS: readonly string[] = [
     reason text,
     created_at integer not null,
     updated_at integer not null,
+    tries_before integer not null,
+    tried_at integer,
+    latency integer,
     primary key (attempt, sequence)
   ) strict, without rowid;
   create index callback_ready on callback (owner, host, next_at) where state = 'ready';
+
+  create table callback_try (
+    attempt text not null,
+    sequence integer not null,
+    number integer not null,
+    at integer not null,
+    http_status integer,
+    reason text,
+    latency integer,
+    next_at integer,
+    by_hand integer not null,
+    primary key (attempt, sequence, number)
+  ) strict, without rowid;
 
   create table recipient_budget (
     account text not null,
@@ -179,6 +207,17 @@ export const MIGRATIONS: readonly string[] = [
     primary key (account, recipient)
   ) strict, without rowid;
   create index recipient_budget_by_age on recipient_budget (latest_at);
+
+  -- Which lists a recipient is on is asked when START comes; whether it is on one, with each create.
+  create table opt_out (
+    recipient text not null,
+    account text not null,
+    source text not null,
+    carrier text,
+    created_at integer not null,
+    primary key (recipient, account)
+  ) strict, without rowid;
+  create index opt_out_by_time on opt_out (account, created_at, recipient);
 
   create table idempotency (
     key text primary key,

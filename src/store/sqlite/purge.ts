@@ -15,6 +15,7 @@ export function purge(database: Connection, before: PurgeTimes, limit: number, e
     .all(uuidFloor(before.sessions), limit);
   const ofAttempts = 'where attempt in (select uuid from attempt where session = ?)';
   for (const [uuid] of sessions) {
+    database.prepare(`delete from callback_try ${ofAttempts}`).run(uuid);
     database.prepare(`delete from callback ${ofAttempts}`).run(uuid);
     database.prepare(`delete from hop ${ofAttempts}`).run(uuid);
     database.prepare('delete from attempt where session = ?').run(uuid);

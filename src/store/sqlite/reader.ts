@@ -1,3 +1,4 @@
+import { lastTry } from '../../verify/callbacks.js';
 import type { AccountId, Session, SessionId } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import { uuidFloor } from '../../verify/uuid.js';
@@ -20,7 +21,12 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'applications',
   'session',
   'sessions',
+  'callbacks',
   'taken',
+  'optOut',
+  'optOuts',
+  'optOutsOf',
+  'lastSender',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -86,6 +92,24 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       listedSessions(connection, query)
         .flatMap((uuid) => rows.session(uuid) ?? [])
         .map(view),
+    callbacks: (session, triesOfEach) =>
+      rows
+        .attemptsOf(session)
+        .flatMap(({ uuid }) => connection.select('callback', 'where attempt = ? order by sequence', uuid))
+        .sort((a, b) => a.createdAt - b.createdAt)
+        .map((callback) => {
+          const last = lastTry(callback);
+          const earlier = connection
+            .select(
+              'callbackTry',
+              'where attempt = ? and sequence = ? order by number desc limit ?',
+              callback.attempt,
+              callback.sequence,
+              triesOfEach - (last ? 1 : 0),
+            )
+            .reverse();
+          return { callback, tries: last ? [...earlier, last] : earlier };
+        }),
     taken: ({ carrier, account, recipient, since, limit }) => {
       const own = recipient === undefined ? '' : 'and s.recipient = ?';
       const found = connection
@@ -110,14 +134,38 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
       });
     },
 
-    dueDeliveries: (lane, now, limit) => {
+    optOut: (account, recipient) => rows.optOut(account, recipient) ?? null,
+    optOuts: ({ account, limit, offset }) =>
+      connection.select(
+        'optOut',
+        'where account = ? order by created_at desc, recipient desc limit ? offset ?',
+        account,
+        limit,
+        offset,
+      ),
+    optOutsOf: (recipient) => connection.select('optOut', 'where recipient = ? order by account', recipient),
+    // Sessions are found by main account and recipient: there are few main accounts, and few of them sent to it.
+    lastSender: (carrier, recipient) =>
+      column<AccountId>(
+        `select s.main from account m
+           cross join session s on s.main = m.auth_id and s.recipient = ?
+           cross join attempt a on a.session = s.uuid
+           cross join hop h on h.attempt = a.uuid and h.carrier = ?
+         where m.parent is null order by h.created_at desc, h.attempt desc limit 1`,
+        recipient,
+        carrier,
+      )[0] ?? null,
+
+    dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(
         'attempt',
-        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ? order by next_at limit ?`,
+        `where delivery = 'pending' and owner = ? and carrier = ? and next_at <= ?
+         order by next_at limit ? offset ?`,
         epoch,
         lane,
         now,
         limit,
+        skip,
       );
       const nextAt = column<number | null>(
         `select min(next_at) from attempt where delivery = 'pending' and owner = ? and carrier = ? and next_at > ?`,

@@ -26,6 +26,8 @@ export function sqliteRows(connection: Connection): RowSource {
       connection.find('callback', 'where attempt = ? and sequence = ?', attempt, sequence),
     budget: (account, recipient) =>
       connection.find('budget', 'where account = ? and recipient = ?', account, recipient),
+    optOut: (account, recipient) =>
+      connection.find('optOut', 'where recipient = ? and account = ?', recipient, account),
     idempotency: (key) => connection.find('idempotency', 'where key = ?', key),
     keys: () => connection.select('key', 'order by created_at, id'),
   };

@@ -3,12 +3,15 @@ import type {
   Application,
   Attempt,
   Callback,
+  CallbackTry,
   Channel,
   Hop,
   IdempotencyRow,
   LiveSession,
   MasterKeyRow,
+  OptOut,
   RecipientBudget,
+  RestrictedNumberType,
   Sealed,
   Session,
   TestNumber,
@@ -30,6 +33,8 @@ export interface Codec<Row> {
 
 const bytes = (value: Value): Uint8Array => new Uint8Array(value as Buffer);
 const flag = (value: boolean): number => (value ? 1 : 0);
+/** Words that were joined by commas. */
+const list = (value: Value): string[] => (value === '' ? [] : (value as string).split(','));
 const sealed = (keyId: Value, box: Value): Sealed | null =>
   keyId === null ? null : { keyId: keyId as Sealed['keyId'], box: bytes(box!) };
 
@@ -45,6 +50,7 @@ const account: Codec<Account> = {
     'previous_token',
     'previous_token_until',
     'modified_at',
+    'countries',
   ],
   columns: {
     auth_id: (row) => row.authId,
@@ -58,6 +64,7 @@ const account: Codec<Account> = {
     previous_token_until: (row) => row.previousTokenUntil,
     created_at: (row) => row.createdAt,
     modified_at: (row) => row.modifiedAt,
+    countries: (row) => row.countries?.join(',') ?? null,
   },
   decode: (v) =>
     ({
@@ -70,6 +77,7 @@ const account: Codec<Account> = {
       previousTokenUntil: v[8],
       createdAt: v[9],
       modifiedAt: v[10],
+      countries: v[11] === null ? null : list(v[11]!),
     }) as Account,
 };
 
@@ -92,6 +100,7 @@ const application: Codec<Application> = {
     'fraud_shield',
     'resend_cooldown',
     'test_numbers',
+    'number_types',
     'is_default',
     'updated_at',
   ],
@@ -116,6 +125,7 @@ const application: Codec<Application> = {
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
     domain: (row) => row.domain,
+    number_types: (row) => row.numberTypes.join(','),
   },
   decode: (v) =>
     ({
@@ -127,7 +137,7 @@ const application: Codec<Application> = {
       codeLength: v[5],
       expiry: v[6],
       maxAttempts: v[7],
-      channels: (v[8] as string).split(',') as Channel[],
+      channels: list(v[8]!) as Channel[],
       locale: v[9],
       appHash: v[10],
       url: v[11],
@@ -139,6 +149,7 @@ const application: Codec<Application> = {
       createdAt: v[17],
       updatedAt: v[18],
       domain: v[19],
+      numberTypes: list(v[20]!) as RestrictedNumberType[],
     }) as unknown as Application,
 };
 
@@ -183,6 +194,7 @@ const session: Codec<Session> = {
     expires_at: (row) => row.expiresAt,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    validation_price: (row) => row.validationPrice,
   },
   decode: (v) =>
     ({
@@ -208,6 +220,7 @@ const session: Codec<Session> = {
       expiresAt: v[21],
       createdAt: v[22],
       updatedAt: v[23],
+      validationPrice: v[24],
     }) as Session,
 };
 
@@ -240,6 +253,8 @@ const attempt: Codec<Attempt> = {
     'callbacks_made',
     'callbacks_settled',
     'updated_at',
+    'taken',
+    'duration',
   ],
   columns: {
     uuid: (row) => row.uuid,
@@ -269,6 +284,11 @@ const attempt: Codec<Attempt> = {
     updated_at: (row) => row.updatedAt,
     domain: (row) => row.domain,
     main: (row) => row.main,
+    price: (row) => row.price,
+    segments: (row) => row.segments,
+    increment: (row) => row.increment,
+    taken: (row) => flag(row.taken),
+    duration: (row) => row.duration,
   },
   decode: (v) =>
     ({
@@ -299,13 +319,28 @@ const attempt: Codec<Attempt> = {
       updatedAt: v[24],
       domain: v[25],
       main: v[26],
+      price: v[27],
+      segments: v[28],
+      increment: v[29],
+      taken: v[30] === 1,
+      duration: v[31],
     }) as Attempt,
 };
 
 const hop: Codec<Hop> = {
   table: 'hop',
   key: ['attempt', 'number'],
-  mutable: ['carrier', 'message_id', 'state', 'reason', 'error_code', 'updated_at'],
+  mutable: [
+    'carrier',
+    'message_id',
+    'state',
+    'reason',
+    'error_code',
+    'updated_at',
+    'unanswered',
+    'cost',
+    'currency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     number: (row) => row.number,
@@ -316,6 +351,9 @@ const hop: Codec<Hop> = {
     error_code: (row) => row.errorCode,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    unanswered: (row) => row.unanswered,
+    cost: (row) => row.cost?.amount ?? null,
+    currency: (row) => row.cost?.currency ?? null,
   },
   decode: (v) =>
     ({
@@ -328,13 +366,26 @@ const hop: Codec<Hop> = {
       errorCode: v[6],
       createdAt: v[7],
       updatedAt: v[8],
+      unanswered: v[9],
+      cost: v[10] === null ? null : { amount: v[10], currency: v[11] },
     }) as Hop,
 };
 
 const callback: Codec<Callback> = {
   table: 'callback',
   key: ['attempt', 'sequence'],
-  mutable: ['state', 'owner', 'tries', 'next_at', 'http_status', 'reason', 'updated_at'],
+  mutable: [
+    'state',
+    'owner',
+    'tries',
+    'next_at',
+    'http_status',
+    'reason',
+    'updated_at',
+    'tries_before',
+    'tried_at',
+    'latency',
+  ],
   columns: {
     attempt: (row) => row.attempt,
     sequence: (row) => row.sequence,
@@ -352,6 +403,9 @@ const callback: Codec<Callback> = {
     reason: (row) => row.reason,
     created_at: (row) => row.createdAt,
     updated_at: (row) => row.updatedAt,
+    tries_before: (row) => row.triesBefore,
+    tried_at: (row) => row.triedAt,
+    latency: (row) => row.latency,
   },
   decode: (v) =>
     ({
@@ -371,7 +425,40 @@ const callback: Codec<Callback> = {
       reason: v[13],
       createdAt: v[14],
       updatedAt: v[15],
+      triesBefore: v[16],
+      triedAt: v[17],
+      latency: v[18],
     }) as Callback,
+};
+
+const callbackTry: Codec<CallbackTry> = {
+  table: 'callback_try',
+  key: ['attempt', 'sequence', 'number'],
+  // A log: written once.
+  mutable: [],
+  columns: {
+    attempt: (row) => row.attempt,
+    sequence: (row) => row.sequence,
+    number: (row) => row.number,
+    at: (row) => row.at,
+    http_status: (row) => row.httpStatus,
+    reason: (row) => row.reason,
+    latency: (row) => row.latency,
+    next_at: (row) => row.nextAt,
+    by_hand: (row) => flag(row.byHand),
+  },
+  decode: (v) =>
+    ({
+      attempt: v[0],
+      sequence: v[1],
+      number: v[2],
+      at: v[3],
+      httpStatus: v[4],
+      reason: v[5],
+      latency: v[6],
+      nextAt: v[7],
+      byHand: v[8] === 1,
+    }) as CallbackTry,
 };
 
 const budget: Codec<RecipientBudget> = {
@@ -391,6 +478,20 @@ const budget: Codec<RecipientBudget> = {
       recipient: v[1],
       failures: JSON.parse(v[2] as string) as number[],
     }) as unknown as RecipientBudget,
+};
+
+const optOut: Codec<OptOut> = {
+  table: 'opt_out',
+  key: ['recipient', 'account'],
+  mutable: ['source', 'carrier', 'created_at'],
+  columns: {
+    recipient: (row) => row.recipient,
+    account: (row) => row.account,
+    source: (row) => row.source,
+    carrier: (row) => row.carrier,
+    created_at: (row) => row.createdAt,
+  },
+  decode: (v) => ({ recipient: v[0], account: v[1], source: v[2], carrier: v[3], createdAt: v[4] }) as OptOut,
 };
 
 const idempotency: Codec<IdempotencyRow> = {
@@ -436,7 +537,9 @@ export const CODECS: { readonly [T in TableName]: Codec<Tables[T]> } = {
   attempt,
   hop,
   callback,
+  callbackTry,
   budget,
+  optOut,
   idempotency,
   key,
 };

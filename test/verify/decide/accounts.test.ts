@@ -15,6 +15,7 @@ function account(domain: Domain, changes: Partial<Account> = {}): Account {
     token: domain.keyring.seal(tokenPlace(ACCOUNT), 'token one', new Uint8Array(12).fill(1)),
     previousToken: null,
     previousTokenUntil: null,
+    countries: null,
     createdAt: NOW,
     modifiedAt: NOW,
     ...changes,

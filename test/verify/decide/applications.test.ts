@@ -19,6 +19,7 @@ function withAccount(authId = ACCOUNT, domain = new Domain(), parent: AccountId 
       token: domain.keyring.seal(tokenPlace(authId), 'token', new Uint8Array(12)),
       previousToken: null,
       previousTokenUntil: null,
+      countries: null,
       createdAt: NOW,
       modifiedAt: NOW,
     },

@@ -48,7 +48,17 @@ const step = fc.oneof(
   }),
   fc.record({ do: fc.constant('validate' as const), pick, right: fc.boolean() }),
   fc.record({ do: fc.constant('accepted' as const), pick, owner, carrier, hop, told: fc.boolean() }),
-  fc.record({ do: fc.constant('failed' as const), pick, owner, carrier, hop, next }),
+  fc.record({
+    do: fc.constant('failed' as const),
+    pick,
+    owner,
+    carrier,
+    hop,
+    next,
+    unanswered: fc.constantFrom(undefined, undefined, 'resend' as const, 'wait' as const),
+  }),
+  fc.record({ do: fc.constant('reroute' as const), pick, owner, carrier }),
+  fc.record({ do: fc.constant('opt' as const), pick, out: fc.boolean() }),
   fc.record({
     do: fc.constant('receipt' as const),
     pick,
@@ -61,6 +71,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('give up' as const), pick, owner }),
   fc.record({ do: fc.constant('expire' as const), pick, force: fc.constantFrom(false, false, true) }),
   fc.record({ do: fc.constant('called' as const), pick, owner, ok: fc.boolean(), retriable: fc.boolean() }),
+  fc.record({ do: fc.constant('redeliver' as const), pick, owner, again: fc.boolean() }),
   fc.record({ do: fc.constant('wait' as const), millis: fc.integer({ min: 1, max: 40_000 }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -115,6 +126,7 @@ class Watched {
           owner: step.owner,
           carrier: step.carrier,
           number: Math.min(step.hop, domain.attempt(attempt).hop),
+          unanswered: step.unanswered,
           next: step.next.kind === 'fail' ? step.next : { ...step.next, at: now + step.next.wait },
         });
         return;
@@ -129,6 +141,15 @@ class Watched {
           errorCode: 70,
         });
         return;
+      case 'reroute':
+        domain.reroute(attempt, { now, owner: step.owner, carrier: step.carrier });
+        return;
+      case 'opt': {
+        const { recipient } = domain.session(session);
+        if (step.out) domain.optOut({ recipient, createdAt: now });
+        else domain.optIn(undefined, recipient);
+        return;
+      }
       case 'give up':
         domain.giveUp(attempt, step.owner);
         return;
@@ -139,6 +160,15 @@ class Watched {
         const sequence = Math.max(1, domain.attempt(attempt).callbacksSettled + (step.pick % 3));
         const { owner, ok, retriable } = step;
         domain.called(attempt, sequence, { now, owner, ok, retriable });
+        return;
+      }
+      case 'redeliver': {
+        const { callbacksSettled, callbacksMade } = domain.attempt(attempt);
+        const sequence = 1 + (step.pick % Math.max(1, callbacksMade));
+        const { kind } = domain.redeliver(attempt, sequence, { now, owner: step.owner });
+        if (kind === 'accepted') expect(sequence).toBeLessThanOrEqual(callbacksSettled);
+        if (step.again) expect(domain.redeliver(attempt, sequence, { now }).kind).not.toBe('accepted');
+        domain.called(attempt, sequence, { now, owner: step.owner, ok: step.again });
       }
     }
   }
@@ -227,9 +257,11 @@ class Watched {
   #checkCallbacks(attempt: Attempt): void {
     for (const [index, callback] of this.domain.callbacks(attempt.uuid).entries()) {
       const ahead = index - attempt.callbacksSettled;
-      const states = ahead < 0 ? ['delivered', 'failed'] : ahead === 0 ? ['ready'] : ['held'];
+      const redelivered = callback.triesBefore > 0 ? ['ready'] : [];
+      const states = ahead < 0 ? ['delivered', 'failed', ...redelivered] : ahead === 0 ? ['ready'] : ['held'];
       expect(states).toContain(callback.state);
-      expect(callback.tries).toBeLessThanOrEqual(4);
+      expect(callback.tries - callback.triesBefore).toBeLessThanOrEqual(4);
+      expect(this.domain.tries(attempt.uuid, callback.sequence)).toHaveLength(callback.tries);
       const key = `${attempt.uuid}.${callback.sequence}`;
       expect(callback.body).toBe(this.#bodies.get(key) ?? callback.body);
       this.#bodies.set(key, callback.body);

@@ -42,6 +42,7 @@ export async function openBind(options: BindOptions): Promise<Connection> {
   const connection = new Connection(socket, settings, environment, handlers);
   const abort = () => connection.close('stopped');
   signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   const { ton, npi, range } = bind.addressRange;
   const reply = await connection.request(`bind_${role}`, {
     fields: {

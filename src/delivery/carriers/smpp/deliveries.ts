@@ -21,8 +21,8 @@ export interface Deliveries {
    * that it does not come again for ever; a temporary error where it should. Never rejects.
    */
   take(pdu: Pdu): Promise<number>;
-  /** Those that are not answered yet. */
-  readonly inFlight: number;
+  /** Has everything new come again later; resolves when what is being recorded has its answer. */
+  close(): Promise<void>;
 }
 
 /** Deliveries that are being recorded at a time; more are to come again. */
@@ -30,6 +30,8 @@ const MAX_IN_FLIGHT = 2_000;
 
 export function createDeliveries({ context, settings, unanswered, counts }: DeliveriesOptions): Deliveries {
   let inFlight = 0;
+  let closed = false;
+  let onIdle: () => void = () => {};
 
   async function handle(pdu: Pdu): Promise<number> {
     const kind = kindOfDelivery(pdu);
@@ -62,7 +64,7 @@ export function createDeliveries({ context, settings, unanswered, counts }: Deli
 
   return {
     async take(pdu) {
-      if (inFlight >= MAX_IN_FLIGHT) {
+      if (closed || inFlight >= MAX_IN_FLIGHT) {
         counts.add('deliveries_put_off');
         return TRY_AGAIN;
       }
@@ -75,10 +77,12 @@ export function createDeliveries({ context, settings, unanswered, counts }: Deli
         return NEVER;
       } finally {
         inFlight--;
+        if (inFlight === 0) onIdle();
       }
     },
-    get inFlight() {
-      return inFlight;
+    close() {
+      closed = true;
+      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (onIdle = resolve));
     },
   };
 }

@@ -136,9 +136,9 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       return {
         state: isUp ? 'up' : states.includes('connecting') ? 'connecting' : 'down',
         detail:
-          up === links.length && up > 0
-            ? `${up} binds`
-            : `${up} of ${links.length} binds${lastTrouble ? `: ${lastTrouble}` : ''}`,
+          up > 0 && up === links.length
+            ? null
+            : `${up} of ${links.length} binds${lastTrouble === null ? '' : `: ${lastTrouble}`}`,
         inFlight: senders.reduce((sum, { outstanding }) => sum + outstanding, 0),
         window: windowTotal,
         rate: pace.rate,
@@ -153,7 +153,8 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       let isOver = false;
       await new Promise<void>((resolve) => {
         const timer = environment.after(STOP_WITHIN, resolve);
-        void Promise.all(links.map((link) => link.stop())).then(() => {
+        const settled = deliveries.close();
+        void Promise.all(links.map((link) => settled.then(() => link.stop()))).then(() => {
           timer.cancel();
           isOver = true;
           resolve();

@@ -3,6 +3,7 @@ import { BindRefused, openBind, type Role, unbind } from './bind.js';
 import type { Connection, Reply, RequestOptions } from './connection.js';
 import type { Pdu } from './pdu.js';
 import type { BindSettings, ConnectionSettings } from './settings.js';
+import { NOT_BOUND } from './status.js';
 
 export interface LinkOptions {
   readonly connection: ConnectionSettings;
@@ -30,6 +31,8 @@ export class Link {
   readonly #abort = new AbortController();
   #state: 'connecting' | 'up' | 'down' = 'connecting';
   #connection: Connection | null = null;
+  /** As long as it is open, also when it takes no more messages. */
+  #held: Connection | null = null;
   #outstanding = 0;
   #failures = 0;
   #upAt = 0;
@@ -76,6 +79,9 @@ export class Link {
     this.#outstanding++;
     const reply = await connection.request('submit_sm', options);
     this.#outstanding--;
+    // It forgot the bind: only a new one helps.
+    if (reply.kind === 'reply' && reply.pdu.status === NOT_BOUND)
+      connection.close('the SMSC says that it is not bound');
     if (this.#outstanding === 0) this.#isIdle?.();
     this.#options.onChange();
     return reply;
@@ -90,12 +96,13 @@ export class Link {
     this.#state = 'down';
     if (connection && this.#outstanding > 0) await new Promise<void>((resolve) => (this.#isIdle = resolve));
     if (connection) await unbind(connection);
-    this.#abort.abort();
+    this.kill();
   }
 
   /** Ends it without waiting. */
   kill(): void {
     this.#abort.abort();
+    this.#held?.close('stopped');
   }
 
   async #open(): Promise<void> {
@@ -130,8 +137,7 @@ export class Link {
       this.#down('connection closed', false);
       return;
     }
-    signal.addEventListener('abort', () => opened.close('stopped'));
-    this.#connection = opened;
+    this.#connection = this.#held = opened;
     this.#state = 'up';
     this.#upAt = environment.monotonic();
     this.#options.onState('up', null, false);

@@ -14,15 +14,14 @@ const MAX_TEXT = 1_024;
  * then what follows is the next key, which is no value.
  */
 const FIELD =
-  /(?<![a-z0-9])(id|stat(?:us)?|err(?:or)?|text)[ \t]{0,4}[:=][ \t]{0,4}(?!(?:id|sub|dlvrd|submit|done|stat|status|err|error|text)\b[ \t_]{0,4}(?:date[ \t]{0,4})?[:=])["']?([^\s,;|"']{0,128})/gi;
+  /(?<![a-z0-9])(?:text[ \t]{0,4}[:=]|(id|stat(?:us)?|err(?:or)?)[ \t]{0,4}[:=][ \t]{0,4}(?!(?:id|sub|dlvrd|submit|done|stat|status|err|error|text)\b[ \t_]{0,4}(?:date[ \t]{0,4})?[:=])["']?([^\s,;|"']{0,128}))/gi;
 
-const NAMES: Readonly<Record<string, 'id' | 'stat' | 'err' | 'text'>> = {
+const NAMES: Readonly<Record<string, keyof ReceiptText>> = {
   id: 'id',
   stat: 'stat',
   status: 'stat',
   err: 'err',
   error: 'err',
-  text: 'text',
 };
 
 /**
@@ -35,12 +34,11 @@ export function readReceiptText(text: string): ReceiptText {
     stat: null,
     err: null,
   };
-  for (const [, key = '', value = ''] of text.slice(0, MAX_TEXT).matchAll(FIELD)) {
-    const name = NAMES[key.toLowerCase()]!;
-    if (name === 'text') {
+  for (const [, key, value] of text.slice(0, MAX_TEXT).matchAll(FIELD)) {
+    if (key === undefined) {
       if (found.id !== null && found.stat !== null) break;
-    } else if (value !== '') {
-      found[name] ??= value;
+    } else if (value) {
+      found[NAMES[key.toLowerCase()]!] ??= value;
     }
   }
   return found;

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { isErrorOf } from '../../../verify/channel-errors.js';
+import { SettingsError } from '../../settings-error.js';
 import type { SenderKind } from './addresses.js';
 import type { IdForm } from './message-id.js';
 
@@ -279,12 +280,14 @@ const DLT = [
 export function readSettings(given: SmppSettings): ReadSettings {
   const settings = { ...DEFAULTS, ...given };
   const { tls, addresses = {}, data_coding: coding = {}, message_id: id = {}, rate } = settings;
-  if (settings.window < settings.binds) throw new Error('window: expected at least one for each of binds');
+  if (settings.window < settings.binds)
+    throw new SettingsError('window', 'expected at least one for each of binds');
   if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new Error('tls: expected cert and key together, or neither');
+    throw new SettingsError('tls', 'expected cert and key together, or neither');
   }
   for (const [code, meaning] of Object.entries(settings.errors ?? {})) {
-    if (!isErrorOf('sms', meaning)) throw new Error(`errors.${code}: expected an SMS channel error code`);
+    if (!isErrorOf('sms', meaning))
+      throw new SettingsError(`errors.${code}`, 'expected an SMS channel error code');
   }
   const formOf = (given: Partial<AddressForm> | undefined, ton: number, npi: number): AddressForm => ({
     ton: given?.ton ?? ton,

@@ -3,7 +3,7 @@ import { OK, statusName } from './status.js';
 /** What a `command_status` of `submit_sm_resp` means for the message. */
 export type Meaning =
   | { readonly kind: 'accepted' }
-  /** This message never, by nobody. */
+  /** This message never, by nobody: its recipient or its text is wrong. */
   | { readonly kind: 'refused'; readonly errorCode: number }
   /** Not now. `down`: nor any other message. */
   | { readonly kind: 'unavailable'; readonly errorCode: number; readonly down: boolean }
@@ -16,8 +16,9 @@ const down = { kind: 'unavailable', errorCode: 20, down: true } as const;
 const throttled = { kind: 'throttled', errorCode: 20 } as const;
 
 /**
- * The errors of SMPP 3.4 §5.1.3 and 5.0 §4.7.6 with their channel error codes (contract §7). Those that are not
- * here, vendors' own among them, are not now: another carrier may take the message.
+ * The errors of SMPP 3.4 §5.1.3 and 5.0 §4.7.6 with their channel error codes (contract §7). What this carrier
+ * has against sender, addressing or options is no reason for another not to take the message; those that are not
+ * here, vendors' own among them, neither.
  */
 export const SUBMIT_ERRORS: Readonly<Record<string, Exclude<Meaning, { kind: 'accepted' }>>> = {
   ESME_RINVMSGLEN: refused(110),
@@ -25,45 +26,45 @@ export const SUBMIT_ERRORS: Readonly<Record<string, Exclude<Meaning, { kind: 'ac
   ESME_RINVCMDID: down,
   ESME_RINVBNDSTS: down,
   ESME_RALYBND: down,
-  ESME_RINVPRTFLG: refused(10),
-  ESME_RINVREGDLVFLG: refused(10),
+  ESME_RINVPRTFLG: later(10),
+  ESME_RINVREGDLVFLG: later(10),
   ESME_RSYSERR: down,
-  ESME_RINVSRCADR: refused(40),
+  ESME_RINVSRCADR: later(40),
   ESME_RINVDSTADR: refused(50),
-  ESME_RINVMSGID: refused(10),
+  ESME_RINVMSGID: later(10),
   ESME_RBINDFAIL: down,
   ESME_RINVPASWD: down,
   ESME_RINVSYSID: down,
   ESME_RMSGQFUL: throttled,
-  ESME_RINVSERTYP: refused(10),
-  ESME_RINVESMCLASS: refused(10),
+  ESME_RINVSERTYP: later(10),
+  ESME_RINVESMCLASS: later(10),
   ESME_RSUBMITFAIL: later(20),
-  ESME_RINVSRCTON: refused(40),
-  ESME_RINVSRCNPI: refused(40),
-  ESME_RINVDSTTON: refused(50),
-  ESME_RINVDSTNPI: refused(50),
+  ESME_RINVSRCTON: later(40),
+  ESME_RINVSRCNPI: later(40),
+  ESME_RINVDSTTON: later(50),
+  ESME_RINVDSTNPI: later(50),
   ESME_RINVSYSTYP: down,
-  ESME_RINVREPFLAG: refused(10),
+  ESME_RINVREPFLAG: later(10),
   ESME_RTHROTTLED: throttled,
-  ESME_RINVSCHED: refused(10),
-  ESME_RINVEXPIRY: refused(10),
-  ESME_RINVDFTMSGID: refused(10),
+  ESME_RINVSCHED: later(10),
+  ESME_RINVEXPIRY: later(10),
+  ESME_RINVDFTMSGID: later(10),
   ESME_RX_T_APPN: later(20),
   ESME_RX_P_APPN: refused(1000),
   ESME_RX_R_APPN: refused(100),
-  ESME_RINVTLVSTREAM: refused(10),
-  ESME_RTLVNOTALLWD: refused(10),
-  ESME_RINVTLVLEN: refused(10),
-  ESME_RMISSINGTLV: refused(10),
-  ESME_RINVTLVVAL: refused(10),
+  ESME_RINVTLVSTREAM: later(10),
+  ESME_RTLVNOTALLWD: later(10),
+  ESME_RINVTLVLEN: later(10),
+  ESME_RMISSINGTLV: later(10),
+  ESME_RINVTLVVAL: later(10),
   ESME_RDELIVERYFAILURE: later(20),
   ESME_RUNKNOWNERR: later(1000),
-  ESME_RSERTYPUNAUTH: refused(100),
-  ESME_RPROHIBITED: refused(100),
+  ESME_RSERTYPUNAUTH: later(100),
+  ESME_RPROHIBITED: later(100),
   ESME_RSERTYPUNAVAIL: later(20),
-  ESME_RSERTYPDENIED: refused(100),
-  ESME_RINVDCS: refused(10),
-  ESME_RINVSRCADDRSUBUNIT: refused(40),
+  ESME_RSERTYPDENIED: later(100),
+  ESME_RINVDCS: later(10),
+  ESME_RINVSRCADDRSUBUNIT: later(40),
   ESME_RINVDSTADDRSUBUNIT: refused(50),
 };
 

@@ -24,20 +24,17 @@ export interface Submit {
  * The `submit_sm` of a message (SMPP 3.4 §4.4), in order. A receipt is asked for the last part only: it is the one
  * whose message id is kept, and all of them have to arrive for the text to be read.
  * @param now UTC milliseconds
- * @returns the refusal of a message that SMPP cannot carry
+ * @returns why not, for a message that SMPP cannot carry
  */
 export function submitsOf(
   message: OutboundMessage,
   settings: ReadSettings,
   now: number,
-): readonly Submit[] | Extract<SubmitResult, { kind: 'refused' }> {
+): readonly Submit[] | Extract<SubmitResult, { kind: 'refused' | 'unavailable' }> {
   const source = sourceAddress(message.src ?? message.sender ?? settings.sender, settings.addresses);
   if (source === null) {
-    return {
-      kind: 'refused',
-      errorCode: 40,
-      reason: 'the sender does not fit 20 printable ASCII characters',
-    };
+    const reason = 'the sender does not fit 20 printable ASCII characters';
+    return { kind: 'unavailable', errorCode: 40, reason, down: false };
   }
   const parts = partsOf(message.text, referenceOf(message.hopId), settings.text);
   if (parts === null) return { kind: 'refused', errorCode: 110, reason: 'more than 255 parts' };

@@ -11,7 +11,7 @@ import type { SmppSettings } from '#delivery/carriers/smpp/settings.js';
 import { createLog } from '#telemetry/log.js';
 import { Smsc, type SmscOptions } from '../../../support/smsc.js';
 import { eventually, settle, VirtualEnvironment } from '../../../support/virtual-time.js';
-import { message } from '../support.js';
+import { message, recordingContext } from '../support.js';
 
 export const PASSWORD = 'sentinel';
 
@@ -23,7 +23,9 @@ export interface Rig {
   readonly inbound: InboundMessage[];
   readonly lines: string[];
   /** What `report` resolves to, by turns; the last for ever. */
-  answers: (ReportResult | Promise<ReportResult>)[];
+  answers: ReportResult[];
+  /** Decides instead of `answers`. */
+  onReport: (report: CarrierReport) => Promise<ReportResult>;
   inboundAnswer: 'recorded' | 'unavailable';
   /** Submits messages of their own hops. */
   submit(changes?: Partial<OutboundMessage>): ReturnType<Carrier['submit']>;
@@ -54,14 +56,13 @@ export async function openRig(
   const carrier = smpp.create(
     { host: '127.0.0.1', port: smsc.port, system_id: 'tester', password: PASSWORD, ...settings },
     {
+      ...recordingContext(['recorded'], time),
       name: 'smsc',
-      environment: time,
       log: createLog('debug', { write: (line) => void lines.push(line) }),
       share,
       report: async (report) => {
         reports.push(report);
-        const { answers } = rig;
-        return (await (answers.length > 1 ? answers.shift() : answers[0]))!;
+        return rig.onReport(report);
       },
       inbound: async (one) => {
         inbound.push(one);
@@ -78,6 +79,7 @@ export async function openRig(
     inbound,
     lines,
     answers: ['recorded'],
+    onReport: async () => (rig.answers.length > 1 ? rig.answers.shift()! : rig.answers[0]!),
     inboundAnswer: 'recorded',
     submit: (changes) =>
       carrier.submit(message({ hopId: `019c1307-1111-7000-8000-000000000001.${++hops}`, ...changes })),
@@ -91,7 +93,7 @@ export async function openRig(
     await smsc.stop();
   });
   carrier.start!();
-  if (bound) await eventually('the carrier is up', () => /^\d+ binds$/.test(carrier.status!().detail ?? ''));
+  if (bound) await eventually('the carrier is up', () => carrier.status!().detail === null);
   return rig;
 }
 

@@ -10,6 +10,7 @@ import { openMemoryStore } from '#store/memory/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { Channel } from '#verify/model.js';
+import { createRates } from '#verify/rate-card.js';
 import { LIMITS } from '../../../support/api-server.js';
 import { eventually } from '../../../support/virtual-time.js';
 import { message, openWorld, recordingContext, SECRET } from '../support.js';
@@ -29,6 +30,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
     environment,
     directory: new Directory(store.read, () => keyring.current, environment),
     limits: LIMITS,
+    rates: createRates(null),
     retention: 90 * 86_400_000,
     trustProxy: false,
     log: createLog('debug', { write: (line) => void lines.push(line) }),
@@ -62,7 +64,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
 async function serveWorld() {
   const world = await openWorld();
   const report = world.reporter.forCarrier('gateway');
-  const { send } = await serve({ ...recordingContext(['recorded'], world.environment), report });
+  const { send } = await serve({ ...recordingContext(), environment: world.environment, report });
   return { world, send };
 }
 
@@ -115,6 +117,23 @@ describe('a receipt over HTTP', () => {
     expect(context.reports).toEqual([{ by: { kind: 'hop', hopId: HOP }, status, errorCode: null }]);
   });
 
+  it.each([0, 1, 86_400])('of a call may say that it lasted %d seconds', async (duration) => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    expect((await send({ hop_id: HOP, status: 'completed', duration })).status).toBe(200);
+    expect((await send({ message_id: 'a', status: 'completed', duration })).status).toBe(200);
+    expect(context.reports).toMatchObject([{ duration }, { duration }]);
+  });
+
+  it('may leave the duration of a call null', async () => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    expect((await send({ hop_id: HOP, status: 'completed', duration: null })).status).toBe(200);
+    expect(context.reports).toEqual([
+      { by: { kind: 'hop', hopId: HOP }, status: 'completed', errorCode: null },
+    ]);
+  });
+
   it.each([
     ['unknown', 404, 'no message of this carrier has this hop_id'],
     ['invalid', 400, "status: the message's channel has no such status or error_code"],
@@ -137,6 +156,36 @@ describe('a receipt over HTTP', () => {
     expect(answer.body.api_id).toMatch(API_ID);
     expect(answer.text).not.toContain('details');
     expect(lines.join('')).toContain('details');
+  });
+});
+
+describe('an inbound message', () => {
+  const stop = { from: '14155550123', to: '22000', text: 'STOP' };
+  const init = { path: '/../inbound' };
+
+  it('is handed over', async () => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    const answer = await send({ ...stop, extra: 1 }, init);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ api_id: expect.stringMatching(API_ID), message: 'message recorded' });
+    expect(context.inbox).toEqual([stop]);
+  });
+
+  it('that cannot be recorded now is to be sent again', async () => {
+    const { send } = await serve({ ...recordingContext(), inbound: async () => 'unavailable' });
+    const answer = await send(stop, init);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  });
+
+  it('that makes no sense, or is not authorised, is refused', async () => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    for (const body of [{ ...stop, text: 1 }, { ...stop, from: null }, [], 'null']) {
+      expect((await send(body, init)).status).toBe(400);
+    }
+    expect((await send(stop, { ...init, headers: { authorization: 'Bearer x' } })).status).toBe(401);
+    expect(context.inbox).toEqual([]);
   });
 });
 
@@ -192,6 +241,11 @@ describe('a receipt that makes no sense', () => {
     ['an error code of no channel', { hop_id: HOP, status: 'failed', error_code: 7 }],
     ["the other channel's error code", { hop_id: HOP, status: 'undelivered', error_code: 3010 }],
     ['a string for error code', { hop_id: HOP, status: 'failed', error_code: '80' }],
+    ['a string for duration', { hop_id: HOP, status: 'completed', duration: '13' }],
+    ['a fraction for duration', { hop_id: HOP, status: 'completed', duration: 1.5 }],
+    ['a negative duration', { hop_id: HOP, status: 'completed', duration: -1 }],
+    ['a duration of more than a day', { hop_id: HOP, status: 'completed', duration: 86_401 }],
+    ['the duration of an SMS', { hop_id: HOP, status: 'delivered', duration: 13 }],
   ])('for %s is answered 400', async (_, body) => {
     const context = recordingContext();
     const { send } = await serve(context);
@@ -237,7 +291,15 @@ describe('a receipt that makes no sense', () => {
 
 it('whatever JSON is sent, the answer is JSON below 500', async () => {
   const { send } = await serve();
-  const keys = fc.constantFrom('hop_id', 'message_id', 'status', 'error_code', '__proto__', 'constructor');
+  const keys = fc.constantFrom(
+    'hop_id',
+    'message_id',
+    'status',
+    'error_code',
+    'duration',
+    '__proto__',
+    'constructor',
+  );
   const values = fc.oneof(
     fc.constantFrom(HOP, 'sent', 'failed', 'ringing', 80, 3010, '\0', '\ud800'),
     fc.jsonValue({ maxDepth: 3 }),

@@ -46,6 +46,17 @@ async function rawServer(onConnection: (socket: Socket) => void): Promise<string
 }
 
 describe('what the gateway gets', () => {
+  it('has the sender and the parameters of the route, unless the caller asked for another sender', async () => {
+    const { url, received } = await gateway((_, response) => response.writeHead(202).end());
+    const route = { sender: 'ACME', parameters: { entity_id: '1201' } };
+    await carrierAt(url).submit(message(route));
+    await carrierAt(url).submit(message({ ...route, src: '14155550100' }));
+    expect(received.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { src: 'ACME', parameters: { entity_id: '1201' } },
+      { src: '14155550100', parameters: { entity_id: '1201' } },
+    ]);
+  });
+
   it('is one POST with everything that it needs to deliver', async () => {
     const { url, received } = await gateway((_, response) => response.writeHead(202).end());
     await carrierAt(url).submit(message({ channel: 'voice', dtmf: 1, src: '14155550100', locale: 'pt-BR' }));

@@ -1,5 +1,5 @@
 /** Longest message id, in characters. */
-const MAX_MESSAGE_ID = 128;
+export const MAX_MESSAGE_ID = 128;
 /** Control characters, which the store refuses, and halves of surrogate pairs, which it cannot keep. */
 const UNFIT = /[\p{Cc}\p{Cs}]/u;
 
