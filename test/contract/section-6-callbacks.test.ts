@@ -392,17 +392,23 @@ describe('§6 the log and redelivery', () => {
 
   proves('The log (ours): GET …/Verify/Session/{session_uuid}/Callback/ → 200', async () => {
     const customer = await world.customer();
-    customer.answer = answering(503);
+    let fail = () => {};
+    customer.answer = (response) => {
+      fail = () => response.writeHead(503).end();
+    };
     const session = await world.create({ url: customer.url('/hook?tenant=7') });
     const created = now();
     const { attempt_uuid } = (await world.retrieve(session)).attempt_details[0];
+    await world.callbacks(customer, 1);
+    await settled(session, ['pending', 'held']);
+    await world.server.time.advance(200);
+    fail();
     await tried(session, 1);
-    await world.messages(session);
     const failed = {
-      time: created,
+      time: now(),
       status: 503,
       reason: expect.stringContaining('503'),
-      latency_ms: expect.any(Number),
+      latency_ms: 200,
       next_retry_at: later(60),
       manual: false,
     };
@@ -431,7 +437,6 @@ describe('§6 the log and redelivery', () => {
       tries_made: 0,
       tries: [],
     };
-    await settled(session, ['pending', 'held']);
     const { body } = await world.call('GET', pathOf(session));
     expect(body).toEqual({
       api_id: expect.stringMatching(/^.{36}$/),
@@ -442,7 +447,14 @@ describe('§6 the log and redelivery', () => {
     customer.answer = answering(204);
     await world.server.time.advance(60_000);
     const delivered = { state: 'delivered', next_retry_at: null };
-    const succeeded = { ...failed, time: now(), status: 204, reason: null, next_retry_at: null };
+    const succeeded = {
+      ...failed,
+      time: now(),
+      status: 204,
+      reason: null,
+      latency_ms: 0,
+      next_retry_at: null,
+    };
     expect(await settled(session, ['delivered', 'delivered'])).toEqual([
       { ...first, ...delivered, tries_made: 2, tries: [failed, succeeded] },
       { ...second, ...delivered, tries_made: 1, tries: [succeeded] },
