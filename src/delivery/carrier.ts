@@ -48,7 +48,6 @@ export type SubmitResult =
    * It will never take this message, and another carrier would not either: the recipient or the content is wrong. What
    * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
    */
-<<<<<<< HEAD
   | {
       readonly kind: 'refused';
       readonly errorCode: number;
@@ -56,19 +55,7 @@ export type SubmitResult =
       /** What the attempt comes to, where that is not `failed`: a call may be `busy`. */
       readonly status?: AttemptStatus;
     }
-  /** It cannot now, or did not answer, and the same hop may be tried again. */
-=======
-  | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
-  /** It may or may not have the message: time ran out, or the connection was lost, after the request was written. */
-  | {
-      readonly kind: 'unanswered';
-      readonly reason: string;
-      readonly errorCode: number;
-      /** Whether the carrier as such is in trouble, rather than this message. */
-      readonly down: boolean;
-    }
   /** It cannot now, and the same hop may be tried again. */
->>>>>>> main
   | {
       readonly kind: 'unavailable';
       readonly errorCode: number;

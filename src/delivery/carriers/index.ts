@@ -2,16 +2,10 @@ import type { CarrierType } from '../carrier.js';
 import { awsSns } from './aws-sns.js';
 import { http } from './http/index.js';
 import { inbox } from './inbox.js';
-<<<<<<< HEAD
-import { sip } from './sip/index.js';
-import { webhook } from './webhook/index.js';
-
-/** Every kind of carrier that a configuration may name. */
-export const carrierTypes: readonly CarrierType[] = [inbox, sip, webhook];
-=======
 import { messagebird } from './messagebird.js';
 import { plivo } from './plivo.js';
 import { sinch } from './sinch.js';
+import { sip } from './sip/index.js';
 import { smpp } from './smpp/index.js';
 import { telnyx } from './telnyx.js';
 import { twilio } from './twilio.js';
@@ -21,6 +15,7 @@ import { webhook } from './webhook/index.js';
 /** Every kind of carrier that a configuration may name. */
 export const carrierTypes: readonly CarrierType[] = [
   inbox,
+  sip,
   smpp,
   webhook,
   http,
@@ -32,4 +27,3 @@ export const carrierTypes: readonly CarrierType[] = [
   telnyx,
   awsSns,
 ];
->>>>>>> main
