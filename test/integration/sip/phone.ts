@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { until } from '../../support/server-process.js';
+import { run } from '../programs.js';
+import { freePorts } from './ports.js';
+
+/** A phone that answers every call to its number, keeps what it hears and presses keys: baresip. */
+export interface Phone {
+  /** Where it takes SIP, over UDP on 127.0.0.1. */
+  readonly port: number;
+  /** Presses a key in the call that stands. */
+  press(key: number): Promise<void>;
+  hangUp(): Promise<void>;
+  /** Waits until so many calls have been answered, and ended. */
+  answered(calls: number): Promise<void>;
+  ended(calls: number): Promise<void>;
+  /** What it heard in its only call: 8 kHz, one channel. */
+  heard(): Int16Array;
+}
+
+/** Where Debian's packages put the modules; the folder of the architecture is baresip's own default. */
+const MODULES = '/usr/lib/baresip/modules';
+
+/** Starts a phone with a number; it is ended when the test is over. */
+export async function startPhone(baresip: string, number: string): Promise<Phone> {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-phone-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const [port, control, from] = await freePorts(3);
+  const modules = ['g711', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`);
+  const config = [
+    'poll_method epoll',
+    'net_interface 127.0.0.1',
+    `sip_listen 127.0.0.1:${port}`,
+    `module_path ${MODULES}`,
+    ...modules,
+    'module_tmp account.so',
+    'module_app menu.so',
+    'module_app ctrl_tcp.so',
+    `ctrl_tcp_listen 127.0.0.1:${control}`,
+    `snd_path ${directory}`,
+    // Bridges to nowhere: it plays to nobody, and says nothing but silence.
+    'audio_player aubridge,nowhere',
+    'audio_source aubridge,nowhere',
+    'audio_alert aubridge,nowhere',
+    `rtp_ports ${from! & ~1}-${(from! & ~1) + 20}`,
+  ];
+  writeFileSync(join(directory, 'config'), `${config.join('\n')}\n`);
+  writeFileSync(join(directory, 'accounts'), `<sip:+${number}@127.0.0.1>;regint=0;answermode=auto\n`);
+  const { output, child } = run(baresip, ['-f', directory, '-v']);
+  const line = await controlOf(control!).catch((error: Error) => {
+    throw new Error(`${error.message}: ${child.exitCode} ${output()}`);
+  });
+  const told = (type: string, calls: number, seconds: number) =>
+    until(
+      `${calls} times ${type}`,
+      () => line.events.filter((each) => each === type).length >= calls,
+      seconds,
+    );
+  return {
+    port: port!,
+    press: (key) => line.command('sndcode', String(key)),
+    hangUp: () => line.command('hangup'),
+    answered: (calls) => told('CALL_ESTABLISHED', calls, 20),
+    ended: (calls) => told('CALL_CLOSED', calls, 60),
+    heard: () => {
+      const [file, ...others] = readdirSync(directory).filter((name) => name.endsWith('-dec.wav'));
+      if (file === undefined || others.length > 0) throw new Error(`${others.length + 1} recordings`);
+      return samplesOf(readFileSync(join(directory, file)));
+    },
+  };
+}
+
+interface Control {
+  /** Types of the phone's events so far. */
+  readonly events: readonly string[];
+  /** Runs a command of the phone. Rejects when the phone does not take it. */
+  command(name: string, params?: string): Promise<void>;
+}
+
+/** The phone's control port, as soon as it is there: JSON in netstrings, both ways. */
+async function controlOf(port: number): Promise<Control> {
+  const socket = await connected(port);
+  const events: string[] = [];
+  const waiting: ((ok: boolean) => void)[] = [];
+  let rest = '';
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    rest += chunk;
+    for (let at = rest.indexOf(':'); at >= 0; at = rest.indexOf(':')) {
+      const end = at + 1 + Number(rest.slice(0, at));
+      if (rest.length <= end) break;
+      const told = JSON.parse(rest.slice(at + 1, end)) as { type?: string; response?: true; ok?: boolean };
+      if (told.response) waiting.shift()?.(told.ok === true);
+      else events.push(told.type ?? '');
+      rest = rest.slice(end + 1);
+    }
+  });
+  return {
+    events,
+    command: (name, params = '') =>
+      new Promise((resolve, reject) => {
+        const text = JSON.stringify({ command: name, params });
+        waiting.push((ok) => (ok ? resolve() : reject(new Error(`the phone did not take ${name}`))));
+        socket.write(`${text.length}:${text},`);
+      }),
+  };
+}
+
+async function connected(port: number): Promise<Socket> {
+  let socket: Socket | null = null;
+  await until(
+    'the phone is ready',
+    async () => {
+      const trying = connect(port, '127.0.0.1');
+      // `once` rejects with the error that comes instead.
+      await once(trying, 'connect').then(
+        () => {
+          socket = trying;
+        },
+        () => {},
+      );
+      return socket !== null;
+    },
+    10,
+  );
+  onTestFinished(() => void socket?.destroy());
+  return socket!;
+}
+
+/** Samples of a WAV file of 16 bits, whose header may not know the length yet. */
+function samplesOf(wav: Buffer): Int16Array {
+  const at = wav.indexOf('data') + 8;
+  const bytes = wav.subarray(at, wav.length - ((wav.length - at) % 2));
+  return Int16Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2));
+}
