@@ -15,8 +15,9 @@ export interface Phone {
   /** Presses a key in the call that stands. */
   press(key: number): Promise<void>;
   hangUp(): Promise<void>;
-  /** Waits until so many calls have been answered, and ended. */
-  answered(calls: number): Promise<void>;
+  /** Waits until so many milliseconds of sound have come. */
+  hears(milliseconds: number): Promise<void>;
+  /** Waits until so many calls have ended. */
   ended(calls: number): Promise<void>;
   /** What it heard in its only call: 8 kHz, one channel. */
   heard(): Int16Array;
@@ -25,12 +26,15 @@ export interface Phone {
 /** Where Debian's packages put the modules; the folder of the architecture is baresip's own default. */
 const MODULES = '/usr/lib/baresip/modules';
 
-/** Starts a phone with a number; it is ended when the test is over. */
-export async function startPhone(baresip: string, number: string): Promise<Phone> {
+/**
+ * Starts a phone with a number; it is ended when the test is over.
+ * @param account what else baresip is told of its account, such as `;mediaenc=srtp`
+ */
+export async function startPhone(baresip: string, number: string, account = ''): Promise<Phone> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-phone-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const [port, control, from] = await freePorts(3);
-  const modules = ['g711', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`);
+  const modules = ['g711', 'srtp', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`);
   const config = [
     'poll_method epoll',
     'net_interface 127.0.0.1',
@@ -49,7 +53,10 @@ export async function startPhone(baresip: string, number: string): Promise<Phone
     `rtp_ports ${from! & ~1}-${(from! & ~1) + 20}`,
   ];
   writeFileSync(join(directory, 'config'), `${config.join('\n')}\n`);
-  writeFileSync(join(directory, 'accounts'), `<sip:+${number}@127.0.0.1>;regint=0;answermode=auto\n`);
+  writeFileSync(
+    join(directory, 'accounts'),
+    `<sip:+${number}@127.0.0.1>;regint=0;answermode=auto${account}\n`,
+  );
   const { output, child } = run(baresip, ['-f', directory, '-v']);
   const line = await controlOf(control!).catch((error: Error) => {
     throw new Error(`${error.message}: ${child.exitCode} ${output()}`);
@@ -60,17 +67,20 @@ export async function startPhone(baresip: string, number: string): Promise<Phone
       () => line.events.filter((each) => each === type).length >= calls,
       seconds,
     );
+  const heard = () => {
+    const recordings = readdirSync(directory).filter((name) => name.endsWith('-dec.wav'));
+    if (recordings.length > 1) throw new Error('it was called more than once');
+    return recordings.length === 0
+      ? new Int16Array()
+      : samplesOf(readFileSync(join(directory, recordings[0]!)));
+  };
   return {
     port: port!,
     press: (key) => line.command('sndcode', String(key)),
     hangUp: () => line.command('hangup'),
-    answered: (calls) => told('CALL_ESTABLISHED', calls, 20),
     ended: (calls) => told('CALL_CLOSED', calls, 60),
-    heard: () => {
-      const [file, ...others] = readdirSync(directory).filter((name) => name.endsWith('-dec.wav'));
-      if (file === undefined || others.length > 0) throw new Error(`${others.length + 1} recordings`);
-      return samplesOf(readFileSync(join(directory, file)));
-    },
+    hears: (milliseconds) => until('the phone hears something', () => heard().length >= milliseconds * 8, 20),
+    heard,
   };
 }
 
