@@ -3,6 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
+import { PHRASES, PROMPT_NAMES } from '#speech/phrases.js';
+import { MAX_FILE_BYTES, MAX_SECONDS } from '#speech/recordings.js';
+import { spokenAs } from '#speech/spoken-as.js';
 import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
 import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
 
@@ -84,6 +87,28 @@ describe.each(['docs/configuration.md', 'docs/charges.md'])('the rate card in %s
   });
 });
 
+describe('the page of speech', () => {
+  const page = read('docs/speech.md');
+
+  it('has every prompt, with its words in English', () => {
+    for (const name of PROMPT_NAMES) expect(page).toContain(`| \`${name}\` | ${PHRASES.en![name]} |`);
+  });
+
+  it('tells bounds and defaults as they are', () => {
+    const { speech } = loadConfig({}, carrierTypes);
+    expect(read('docs/configuration.md')).toContain(`| \`command_seconds\` | ${speech.commandSeconds} |`);
+    expect(page).toContain(
+      `at most ${MAX_SECONDS} seconds and ${MAX_FILE_BYTES.toLocaleString('en')} bytes each`,
+    );
+  });
+
+  it('names every locale that is spoken as another', () => {
+    for (const locale of Object.keys(PHRASES).filter((each) => spokenAs(each) !== each)) {
+      expect(page).toContain(`| \`${locale}\` |`);
+    }
+  });
+});
+
 describe('the pages of carriers', () => {
   it.each(carrierTypes.map(({ type, settings }) => [type, Object.keys(settings.properties)] as const))(
     'of %s names every setting',
@@ -116,6 +141,7 @@ describe('examples of countersign.yaml', () => {
     const env = {
       COUNTERSIGN_CONFIG: '/etc/countersign.yaml',
       GATEWAY_SECRET: 'a-secret-from-the-environment',
+      SIP_PASSWORD: 'a-password-from-the-environment',
     };
     expect(loadConfig(env, carrierTypes, files).carriers.length).toBeGreaterThan(0);
   });

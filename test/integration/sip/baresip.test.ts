@@ -24,6 +24,7 @@ async function phone({ codec = 'PCMU', media = '' } = {}) {
       `audio_source aufile,${join(directory, 'silence.wav')}`,
       ...['ausrc_srate 8000', 'auplay_srate 8000', 'ausrc_channels 1', 'auplay_channels 1'],
       `rtp_ports ${rtp}-${rtp + 20}`,
+      'module_path /usr/lib/baresip/modules',
       ...['g711', 'aufile', 'srtp', 'sndfile'].map((name) => `module ${name}.so`),
       ...['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
       `ctrl_tcp_listen 127.0.0.1:${control}`,
