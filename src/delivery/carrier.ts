@@ -190,6 +190,8 @@ export interface CarrierType<Settings = unknown> {
   /** The channels that a carrier with these settings serves. */
   channels(settings: Settings): readonly Channel[];
   create(settings: Settings, context: CarrierContext): Carrier;
+  /** Seconds that a stopping server should wait for what such a carrier has in flight; absent: the usual ones do. */
+  drain?(settings: Settings): number;
   /** Checks the settings against the real counterpart without sending a message. */
   check(settings: Settings): Promise<Finding[]>;
 }

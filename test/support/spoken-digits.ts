@@ -40,12 +40,24 @@ export function digitClips(code: (digits: string) => readonly (Clip | { silence:
   return (digit: Digit) => clips.at(Number(digit) - DIGITS.length)!;
 }
 
-/** How like two sounds are at the shift that suits best: 1 for the same sound, whatever its loudness. */
-export function likeness(a: Int16Array, b: Int16Array): number {
-  const [left, right] = [levelled(a), levelled(b)];
-  const products = correlate(left, right);
-  const best = products.reduce((highest, each) => Math.max(highest, Math.abs(each)), 0);
-  return best / Math.sqrt(energyOf(left) * energyOf(right));
+/**
+ * How like each of some sounds is to each other one, at the shift that suits best: 1 for the same sound, whatever its
+ * loudness.
+ */
+export function likenesses(sounds: readonly Int16Array[]): number[][] {
+  const size = 2 ** Math.ceil(Math.log2(2 * Math.max(...sounds.map(({ length }) => length))));
+  const prepared = sounds.map((samples) => {
+    const even = levelled(samples);
+    return { spectrum: transformed(even, size), energy: energyOf(even) };
+  });
+  return prepared.map((a, row) =>
+    prepared.map((b, column) => {
+      // The other half is the same.
+      if (column > row) return 0;
+      const best = products(a.spectrum, b.spectrum).reduce((high, each) => Math.max(high, Math.abs(each)), 0);
+      return best / Math.sqrt(a.energy * b.energy);
+    }),
+  );
 }
 
 /**
@@ -61,7 +73,7 @@ function levelled(samples: Int16Array): Float64Array {
     const to = Math.min(raised.length, index + half);
     return Math.sqrt((sums[to]! - sums[from]!) / (to - from));
   });
-  const floor = 0.04 * loudness.reduce((highest, each) => Math.max(highest, each), 1);
+  const floor = 0.02 * loudness.reduce((highest, each) => Math.max(highest, each), 1);
   return raised.map((sample, index) => sample / (loudness[index]! + floor));
 }
 
@@ -98,20 +110,26 @@ function energyOf(samples: Float64Array): number {
 /** The sum of products of `a` and `b` for each shift of `b`; shifts to the left stand at the end. */
 function correlate(a: Float64Array, b: Float64Array): Float64Array {
   const size = 2 ** Math.ceil(Math.log2(a.length + b.length));
-  const [left, right] = [transformed(a, size), transformed(b, size)];
-  for (let index = 0; index < size; index++) {
-    const real = left.real[index]! * right.real[index]! + left.imaginary[index]! * right.imaginary[index]!;
-    const imaginary =
-      left.imaginary[index]! * right.real[index]! - left.real[index]! * right.imaginary[index]!;
-    left.real[index] = real;
-    // Conjugated, so that the same transform leads back.
-    left.imaginary[index] = -imaginary;
-  }
-  transform(left.real, left.imaginary);
-  return left.real.map((value) => value / size);
+  return products(transformed(a, size), transformed(b, size));
 }
 
-function transformed(samples: Float64Array, size: number) {
+interface Spectrum {
+  readonly real: Float64Array;
+  readonly imaginary: Float64Array;
+}
+
+function products(a: Spectrum, b: Spectrum): Float64Array {
+  const size = a.real.length;
+  const real = a.real.map((each, index) => each * b.real[index]! + a.imaginary[index]! * b.imaginary[index]!);
+  // Conjugated, so that the same transform leads back.
+  const imaginary = a.real.map(
+    (each, index) => each * b.imaginary[index]! - a.imaginary[index]! * b.real[index]!,
+  );
+  transform(real, imaginary);
+  return real.map((value) => value / size);
+}
+
+function transformed(samples: Float64Array, size: number): Spectrum {
   const real = new Float64Array(size);
   real.set(samples);
   const imaginary = new Float64Array(size);
@@ -122,6 +140,7 @@ function transformed(samples: Float64Array, size: number) {
 /** Fast Fourier transform in place (Cooley and Tukey), of a power of two. */
 function transform(real: Float64Array, imaginary: Float64Array): void {
   const size = real.length;
+  const roots = rootsOf(size);
   for (let index = 0, mirrored = 0; index < size; index++) {
     if (mirrored > index) {
       [real[index], real[mirrored]] = [real[mirrored]!, real[index]!];
@@ -137,8 +156,8 @@ function transform(real: Float64Array, imaginary: Float64Array): void {
   for (let length = 2; length <= size; length *= 2) {
     const half = length / 2;
     for (let index = 0; index < half; index++) {
-      const cosine = Math.cos((-2 * Math.PI * index) / length);
-      const sine = Math.sin((-2 * Math.PI * index) / length);
+      const cosine = roots.real[(index * size) / length]!;
+      const sine = roots.imaginary[(index * size) / length]!;
       for (let even = index; even < size; even += length) {
         const odd = even + half;
         const r = real[odd]! * cosine - imaginary[odd]! * sine;
@@ -150,4 +169,16 @@ function transform(real: Float64Array, imaginary: Float64Array): void {
       }
     }
   }
+}
+
+const knownRoots = new Map<number, Spectrum>();
+
+/** The roots of unity that a transform of this size turns by. */
+function rootsOf(size: number): Spectrum {
+  const known = knownRoots.get(size);
+  if (known) return known;
+  const angles = Float64Array.from({ length: size / 2 }, (_, index) => (-2 * Math.PI * index) / size);
+  const roots = { real: angles.map(Math.cos), imaginary: angles.map(Math.sin) };
+  knownRoots.set(size, roots);
+  return roots;
 }

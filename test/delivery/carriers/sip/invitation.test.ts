@@ -76,12 +76,14 @@ describe('a call that is answered', () => {
   });
 
   it('ends at once when media cannot be agreed', async () => {
-    const { peer, invite, settle } = openWorld();
+    const { peer, invite, settle, agent } = openWorld();
     peer().script = (asked, one) => {
       if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method === 'BYE') one.respond(asked, 200);
     };
     const { told } = invite({ refuses: 'no common codec' });
     await settle();
+    expect(agent.calls).toBe(0);
     expect(told.failures).toEqual([{ kind: 'media', why: 'no common codec' }]);
     expect(peer().requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK', 'BYE']);
   });

@@ -365,6 +365,7 @@ export class Invitation implements CallEnd {
     // Another phone answered as well, or we had given up: that call ends at once (RFC 3261 §13.2.2.4, §15).
     if (!wanted) {
       confirmed.hangUp();
+      this.#releaseWhenDone();
       return;
     }
     this.#stopTimers();
@@ -379,6 +380,7 @@ export class Invitation implements CallEnd {
     if (answer !== 'ok') {
       this.#state = 'over';
       confirmed.hangUp();
+      this.#releaseWhenDone();
       this.#options.events.onFailed({ kind: 'media', why: answer.refused });
       return;
     }
