@@ -10,7 +10,7 @@ const SPOKEN = { kind: 'accepted' };
 const GOES_WELL = ['ringing', 'in-progress', 'completed'];
 
 describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
-  test.each([
+  test.each<[string, string, readonly string[]]>([
     ['that answers', 'answer', GOES_WELL],
     ['that sends early media first', 'early-media', GOES_WELL],
     ['whose ringing must be acknowledged', 'reliable', GOES_WELL],
@@ -31,18 +31,18 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
     await farEnd.done();
   });
 
-  test.each([
-    ['holds it', 'hold'],
-    ['refreshes it with an UPDATE', 'update'],
-    ['wants it to be refreshed', 'refreshed'],
-    ['knows no UPDATE and wants it to be refreshed', 'refreshed-by-invite'],
-  ])('that %s goes on', async (_, scenario) => {
-    const farEnd = await startFarEnd(sipp, scenario);
-    const line = await openLine([farEnd.port], { key_seconds: 3, key_asks: 1 });
-    // The key that never comes makes it last.
-    expect(await line.call({ dtmf: 7 })).toMatchObject({ kind: 'refused', errorCode: 9110 });
-    await farEnd.done();
-    expect(line.claims()).toBe(0);
+  test('goes on when that holds it, or wants its session refreshed in any way', async () => {
+    const scenarios = ['hold', 'update', 'refreshed', 'refreshed-by-invite'];
+    await Promise.all(
+      scenarios.map(async (scenario) => {
+        const farEnd = await startFarEnd(sipp, scenario);
+        const line = await openLine([farEnd.port], { key_seconds: 3, key_asks: 1 });
+        // The key that never comes makes it last.
+        expect(await line.call({ dtmf: 7 })).toMatchObject({ kind: 'refused', errorCode: 9110 });
+        await farEnd.done();
+        expect(line.claims()).toBe(0);
+      }),
+    );
   });
 
   test('that presses the key by INFO speaks the code', async () => {
@@ -70,15 +70,17 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
     expect(line.told()).toEqual(GOES_WELL);
   });
 
-  test.each([
-    ['never answers', 'never-answer'],
-    ['answers when it is too late', 'answer-too-late'],
-  ])('that %s has no answer', async (_, scenario) => {
-    const farEnd = await startFarEnd(sipp, scenario);
-    const line = await openLine([farEnd.port], { ring_seconds: 5 });
-    expect(await line.call()).toMatchObject({ kind: 'refused', status: 'no-answer', errorCode: 6010 });
-    await farEnd.done();
-    expect(line.told()).toEqual(['ringing']);
+  test('that never answers, or when it is too late, has no answer', async () => {
+    const outcome = { kind: 'refused', status: 'no-answer', errorCode: 6010 };
+    await Promise.all(
+      ['never-answer', 'answer-too-late'].map(async (scenario) => {
+        const farEnd = await startFarEnd(sipp, scenario);
+        const line = await openLine([farEnd.port], { ring_seconds: 5 });
+        expect(await line.call()).toMatchObject(outcome);
+        await farEnd.done();
+        expect(line.told()).toEqual(['ringing']);
+      }),
+    );
   });
 
   test('that is silent is made over the next trunk', async () => {
@@ -97,7 +99,9 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
 
   test('that is redirected goes where it is told', async () => {
     const answering = await startFarEnd(sipp, 'answer');
-    const redirecting = await startFarEnd(sipp, 'redirect', { keys: { target: answering.port } });
+    const redirecting = await startFarEnd(sipp, 'redirect', {
+      keys: { target: `127.0.0.1:${answering.port}` },
+    });
     const line = await openLine([], {
       trunks: [
         { host: '127.0.0.1', port: redirecting.port, transport: 'udp', redirect_hosts: ['127.0.0.1'] },

@@ -48,7 +48,7 @@ export async function startFarEnd(
     reason: 'Busy Here',
     header: 'X-Nothing: 1',
     algorithm: 'MD5',
-    target: 0,
+    target: 'nowhere.invalid',
     rtp: rtp ?? media!,
     contact: contact ?? port!,
     ...keys,
