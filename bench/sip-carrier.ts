@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Media } from '#delivery/carriers/sip/media/media.js';
+import type { Environment } from '#environment.js';
 import type { Speech } from '#speech/prompts.js';
 import type { Recipient } from '#verify/model.js';
 
@@ -55,7 +56,7 @@ export interface SipState {
   readonly ports: number;
   /** Open files and sockets of the process; null where the system does not tell. */
   readonly files: number | null;
-  /** Timers of the main thread. */
+  /** Timers of the carrier that are pending. */
   readonly timers: number;
   /** Bytes. */
   readonly rss: number;
@@ -79,6 +80,30 @@ const speech = {
   goodbye: () => [word],
 } as unknown as Speech;
 
+let timers = 0;
+/** Counts the timers that are pending. */
+const environment: Environment = {
+  ...systemEnvironment,
+  after: (delay, task) => {
+    timers++;
+    let pending = true;
+    const settle = () => {
+      if (pending) timers--;
+      pending = false;
+    };
+    const timer = systemEnvironment.after(delay, () => {
+      settle();
+      task();
+    });
+    return {
+      cancel: () => {
+        settle();
+        timer.cancel();
+      },
+    };
+  },
+};
+
 let media: Media | null = null;
 let carrier: ReturnType<typeof createSipCarrier> | null = null;
 let begun = 0;
@@ -101,7 +126,7 @@ function open(port: number): void {
   });
   const context = {
     name: 'bench',
-    environment: systemEnvironment,
+    environment,
     log: createLog('silent'),
     report: async () => 'recorded' as const,
     inbound: async () => 'recorded' as const,
@@ -177,7 +202,7 @@ function state(): SipState {
     packetsReceived: totals?.packetsReceived ?? 0,
     ports: totals?.activeCalls ?? 0,
     files: openFiles(),
-    timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length,
+    timers,
     rss,
     heap: heapUsed,
     cpu: (user + system) / 1000,

@@ -66,13 +66,8 @@ export async function measureSip({ seconds, calls }: SipPlan): Promise<SipMeasur
   await ask({ kind: 'call', calls: 50, ...BRIEF });
   const before = await settled(ask, 50);
 
-  await ask({
-    kind: 'call',
-    calls: RATE * (SPEECH + 5 + seconds),
-    speech: SPEECH,
-    rate: RATE,
-    atOnce: 1_000,
-  });
+  const long = RATE * (SPEECH + 5 + seconds);
+  await ask({ kind: 'call', calls: long, speech: SPEECH, rate: RATE, atOnce: 1_000 });
   await pause((SPEECH + 3) * 1000);
   const from = await ask({ kind: 'tell' });
   await pause(seconds * 1000);
