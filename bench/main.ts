@@ -22,6 +22,7 @@ import {
   startServer,
 } from './processes.js';
 import { type Measured, type Round, reportOf, textOf } from './report.js';
+import { measureSip } from './sip.js';
 import { measureSmpp } from './smpp.js';
 
 /**
@@ -33,8 +34,26 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, profile: { type: 'string' } },
 });
 const settings = options.quick
-  ? { rounds: 2, pairs: 3, seconds: 1, warmUp: 1, withCallbacks: 600, validations: 1_500, coldStarts: 3 }
-  : { rounds: 4, pairs: 4, seconds: 2, warmUp: 2, withCallbacks: 3_000, validations: 6_000, coldStarts: 5 };
+  ? {
+      rounds: 2,
+      pairs: 3,
+      seconds: 1,
+      warmUp: 1,
+      withCallbacks: 600,
+      validations: 1_500,
+      coldStarts: 3,
+      sip: null,
+    }
+  : {
+      rounds: 4,
+      pairs: 4,
+      seconds: 2,
+      warmUp: 2,
+      withCallbacks: 3_000,
+      validations: 6_000,
+      coldStarts: 5,
+      sip: { seconds: 10, calls: 1_000 },
+    };
 
 const results = new URL('./results/', import.meta.url);
 mkdirSync(results, { recursive: true });
@@ -64,7 +83,10 @@ async function measure(): Promise<Measured> {
       `round ${number} of ${settings.rounds}: sessions a second, server/raw database: ${seen.join(' ')}`,
     );
   }
-  return { loadBefore, rounds, coldStarts, restRss: await measureRest() };
+  const restRss = await measureRest();
+  const sip = settings.sip && (await measureSip(settings.sip));
+  if (settings.sip && !sip) console.log('left out: calls over SIP (apt-get install sip-tester)');
+  return { loadBefore, rounds, coldStarts, restRss, sip };
 }
 
 /** Every measure, with a fresh server and databases that are empty at first. */

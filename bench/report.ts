@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import type { CreateMeasure } from './measures.js';
+import type { SipMeasure } from './sip.js';
 import type { SmppRound } from './smpp.js';
 import { median } from './statistics.js';
 
@@ -23,6 +24,8 @@ export interface Measured {
   readonly coldStarts: readonly number[];
   /** Megabytes. */
   readonly restRss: number;
+  /** Null where it was left out. */
+  readonly sip: SipMeasure | null;
 }
 
 export interface Aim {
@@ -80,6 +83,7 @@ export function reportOf(measured: Measured): Report {
     validationsToBareFramework: over((round) => round.validations / round.bareFramework),
   };
   const aims: Aim[] = [
+    ...(measured.sip ? aimsOfCalls(measured.sip) : []),
     {
       text: 'creates ≥ 50 % of the raw database',
       measured: percent(medians.createsToRawDatabase),
@@ -135,6 +139,37 @@ export function reportOf(measured: Measured): Report {
     aims,
     measured,
   };
+}
+
+function aimsOfCalls({ atOnce, punctual, rate, failed, memoryPerCall, leak }: SipMeasure): Aim[] {
+  const left = [
+    `${leak.ports} ports`,
+    `${leak.files} sockets`,
+    `${leak.timers} timers`,
+    `${leak.failed} of ${count(leak.calls)} calls failed`,
+  ];
+  return [
+    {
+      text: '≥ 99 % of RTP packets within 5 ms of their time, at 200 calls',
+      measured: `${(punctual * 100).toFixed(2)} % at ${count(atOnce)} calls`,
+      met: punctual >= 0.99 && atOnce >= 190,
+    },
+    {
+      text: '20 new calls a second, sustained',
+      measured: `${rate.toFixed(1)}, ${failed} failed`,
+      met: rate >= 19.5 && failed === 0,
+    },
+    {
+      text: 'memory per call < 300 kB',
+      measured: `${memoryPerCall.toFixed(0)} kB`,
+      met: memoryPerCall < 300,
+    },
+    {
+      text: 'calls leave nothing behind',
+      measured: left.join(', '),
+      met: leak.ports <= 0 && leak.files <= 0 && leak.timers <= 0 && leak.failed === 0,
+    },
+  ];
 }
 
 /** The report as text for a terminal. */
