@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { until } from '../../support/server-process.js';
 import { run } from '../programs.js';
-import { freePorts } from './ports.js';
+import { freePorts, isFree, isFreeForTcp } from './ports.js';
 
 /** The other end of a trunk, which keeps to a scenario and fails when we do not: SIPp. */
 export interface FarEnd {
@@ -82,7 +81,7 @@ export async function startFarEnd(
   if (target === undefined) {
     await until('SIPp listens', async () => {
       if (child.exitCode !== null) throw new Error(complaint());
-      return transport === 'tcp' || isTaken(port!);
+      return !(transport === 'udp' ? await isFree(port!) : await isFreeForTcp(port!));
     });
   }
   return {
@@ -93,17 +92,4 @@ export async function startFarEnd(
     },
     logged: () => written('logs'),
   };
-}
-
-/** Whether something listens on a UDP port of 127.0.0.1. */
-async function isTaken(port: number): Promise<boolean> {
-  const socket = createSocket('udp4');
-  try {
-    socket.bind({ port, address: '127.0.0.1', exclusive: true });
-    await once(socket, 'listening');
-    socket.close();
-    return false;
-  } catch {
-    return true;
-  }
 }

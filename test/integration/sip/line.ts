@@ -32,15 +32,14 @@ const BRIEF = {
 
 /** Opens a carrier with trunks at these ports of 127.0.0.1; it is stopped when the test is over. */
 export async function openLine(ports: readonly number[], settings: Partial<SipSettings> = {}): Promise<Line> {
-  const [first] = await freePorts(1);
-  const from = first! & ~1;
+  const [from] = await freePorts(1);
   const context = { ...recordingContext(), speech: BRIEF };
   const carrier = sip.create(
     {
       trunks: ports.map((port) => ({ host: '127.0.0.1', port, transport: 'udp' as const })),
       bind: '127.0.0.1',
       port: 0,
-      rtp_ports: { from, to: from + 19 },
+      rtp_ports: { from: from!, to: from! + 19 },
       keepalive_seconds: 0,
       opening_silence_ms: 200,
       repeats: 0,

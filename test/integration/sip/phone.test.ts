@@ -139,7 +139,7 @@ async function serverCalling(
     trunks: [{ host: 127.0.0.1, port: ${phone.port}, transport: ${transport} }]
     bind: 127.0.0.1
     port: 0
-    rtp_ports: { from: ${(from! & ~1) + index * 8}, to: ${(from! & ~1) + index * 8 + 7} }
+    rtp_ports: { from: ${from! + index * 8}, to: ${from! + index * 8 + 7} }
     opening_silence_ms: 200
     repeats: 0
     ${settings}

@@ -50,7 +50,7 @@ export async function startPhone(baresip: string, number: string, account = ''):
     'audio_player aubridge,nowhere',
     'audio_source aubridge,nowhere',
     'audio_alert aubridge,nowhere',
-    `rtp_ports ${from! & ~1}-${(from! & ~1) + 20}`,
+    `rtp_ports ${from}-${from! + 20}`,
   ];
   writeFileSync(join(directory, 'config'), `${config.join('\n')}\n`);
   writeFileSync(

@@ -87,12 +87,11 @@ describeWith(['sipp', 'tshark'], 'on the wire', ({ sipp, tshark }) => {
 
 /** A call in which a key is asked for in vain, and all that it sent and was sent. */
 async function hear(sipp: string, scenario: string) {
-  const [port, free] = await freePorts(2);
-  const rtp = free! & ~1;
+  const [port, rtp] = await freePorts(2);
   let target = 0;
   const signalling = await relay(port!, () => target);
-  const [sound, reports] = await Promise.all([listen(rtp), listen(rtp + 1)]);
-  const farEnd = await startFarEnd(sipp, scenario, { contact: port!, rtp, options: ['-d', '500'] });
+  const [sound, reports] = await Promise.all([listen(rtp!), listen(rtp! + 1)]);
+  const farEnd = await startFarEnd(sipp, scenario, { contact: port!, rtp: rtp!, options: ['-d', '500'] });
   target = farEnd.port;
   const line = await openLine([], {
     trunks: [{ host: '127.0.0.1', port: port!, transport: 'udp', username: 'acme', password: 'sesame' }],
@@ -104,7 +103,7 @@ async function hear(sipp: string, scenario: string) {
   await line.call({ dtmf: 7 });
   await farEnd.done();
   await line.stop();
-  return { port: port!, rtp, signalling, sound, reports };
+  return { port: port!, rtp: rtp!, signalling, sound, reports };
 }
 
 function steps(values: readonly number[], modulus: number): Set<number> {
