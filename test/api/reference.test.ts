@@ -1,6 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DocumentedOperation } from '#api/reference/document.js';
+import { reference as referenceRoutes } from '#api/reference/routes.js';
 import type { InboundResult, ReportResult } from '#delivery/carrier.js';
 import { receiptRoutes } from '#delivery/carriers/webhook/receipts.js';
 import { type ApiServer, basic, LIMITS, startApi } from '../support/api-server.js';
@@ -289,6 +290,17 @@ describe('the reference', () => {
       const names = (operation.parameters ?? []).map((each) => `${each.in} ${each.name}`);
       expect(new Set(names).size).toBe(names.length);
     }
+  });
+
+  test('is made anew when it could not be made before', async () => {
+    const app = fastify();
+    let failures = 1;
+    referenceRoutes(app, () => {
+      if (failures-- > 0) throw new Error('no file could be opened');
+      return [];
+    });
+    for (const status of [500, 200]) expect((await app.inject('/openapi.json')).statusCode).toBe(status);
+    await app.close();
   });
 
   test('is served to whoever asks, without anything of this server in it', async () => {
