@@ -333,6 +333,17 @@ describe('the page of the reference', () => {
     expect((await fetch(`${api.url}/docs/reference.css`)).status).toBe(200);
   });
 
+  test('says what each variable of its examples is', async () => {
+    const api = await start();
+    const page = await (await fetch(`${api.url}/docs`)).text();
+    const [introduction = '', ...articles] = page.split('<article');
+    const used = articles.flatMap((article) =>
+      [...article.matchAll(/\$([A-Z_]+)/g)].map(([, name]) => name!),
+    );
+    expect(new Set(used)).toContain('CALLBACK_ID');
+    for (const name of new Set(used)) expect(introduction).toMatch(new RegExp(`(>|\\n)${name}(=|<)`));
+  });
+
   test('has links that lead somewhere and ids of their own', async () => {
     const api = await start();
     const page = await (await fetch(`${api.url}/docs`)).text();
