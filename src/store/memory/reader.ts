@@ -156,9 +156,7 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .map((session) => session.uuid),
     backlog: async () => ({
       deliveries: [...tables.attempt.values()].filter((each) => each.delivery === 'pending').length,
-      callbacks: [...tables.callback.values()].filter(
-        (each) => each.state === 'ready' || each.state === 'held',
-      ).length,
+      callbacks: [...tables.callback.values()].filter((each) => each.state === 'ready').length,
     }),
   };
 }
