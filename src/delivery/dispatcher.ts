@@ -46,7 +46,8 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 
 /**
  * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
- * took is recorded whatever it takes: while the database is away the result waits here, and its lane with it.
+ * took is recorded whatever it takes: while the database is away the results wait here, and once they are many, their
+ * lane with them.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -61,7 +62,7 @@ export class Dispatcher {
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
-      perform: (delivery) => this.#perform(delivery),
+      perform: (delivery, onAnswered) => this.#perform(delivery, onAnswered),
       divert: (delivery) => this.#wayRound(delivery),
       due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
@@ -110,7 +111,7 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  async #perform(delivery: Delivery): Promise<Verdict> {
+  async #perform(delivery: Delivery, onAnswered: () => void): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
     if (delivery.expiresAt <= now) {
@@ -130,6 +131,9 @@ export class Dispatcher {
     const { submit } = this.#options;
     const result = await (submit ? submit(carrier, message) : carrier.submit(message));
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
+    // Its place in the carrier's window is free while the result is being committed. A result that says that the
+    // carrier is in trouble is judged first.
+    if (result.kind === 'accepted' || result.kind === 'refused') onAnswered();
     return result.kind === 'accepted'
       ? this.#accepted(delivery, carrier, result, choice?.receiptWithin ?? RECEIPT_WITHIN * 1000)
       : this.#failed(delivery, carrier, result, choice);
