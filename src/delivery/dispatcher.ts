@@ -241,7 +241,8 @@ export class Dispatcher {
       unanswered ? 'a carrier did not answer' : 'a carrier did not take an attempt',
     );
     const down = result.kind !== 'refused' && result.down && carrier.name === delivery.carrier;
-    const health = down ? 'down' : 'up';
+    const untried = result.kind === 'unavailable' && result.untried === true;
+    const health = down ? 'down' : untried ? 'unknown' : 'up';
     if (!outcome) return { health, stuck: true };
     if (next.kind === 'fail' && outcome.status) {
       metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });

@@ -292,6 +292,18 @@ describe('a submit without an answer', () => {
     expect(attempt(command)).toMatchObject({ status: 'delivered', delivery: 'done' });
   });
 
+  it('of a carrier that was not asked says nothing for it', async () => {
+    const waiting: SubmitResult = { ...DOWN, kind: 'unavailable', down: false, untried: true };
+    const { send, dispatcher } = await open({
+      one: [DOWN, DOWN, waiting, DOWN, DOWN, waiting, DOWN, waiting],
+      two: [ACCEPTED],
+    });
+    for (let count = 0; count < 6; count++) await send();
+    expect(dispatcher.breakerOf('one')).toBe('closed');
+    await send();
+    expect(dispatcher.breakerOf('one')).toBe('open');
+  });
+
   it('counts against the carrier where it says that it is down', async () => {
     const { send, dispatcher } = await open({ one: [{ ...UNANSWERED, down: true }], two: [ACCEPTED] });
     for (let count = 0; count < 5; count++) await send();
