@@ -3,7 +3,7 @@ import type { KeyringHolder } from '../store/keys.js';
 import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { UNEXPLAINED } from '../verify/channel-errors.js';
+import { OPTED_OUT, UNEXPLAINED } from '../verify/channel-errors.js';
 import { revealCode } from '../verify/codes.js';
 import type { Command, Delivery, HopFailed, OutcomeOf } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
@@ -41,6 +41,8 @@ const MAX_HOPS = 50;
 const RECORD_RETRY = 1_000;
 /** Wait before an attempt is looked at again whose master key this node lacks, in milliseconds. */
 const KEY_RETRY = 10_000;
+/** An attempt that has waited for so long is looked up on the opt-out list again, in milliseconds. */
+const STOP_WITHIN = 1_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 
@@ -120,6 +122,11 @@ export class Dispatcher {
       return { health: 'unknown' };
     }
     if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, UNEXPLAINED[delivery.channel]);
+    if (this.#hasWaited(delivery, now)) {
+      const optedOut = await this.#isOptedOut(delivery);
+      if (optedOut === null) return { health: 'unknown', postponed: now + RECORD_RETRY };
+      if (optedOut) return this.#giveUp(delivery, OPTED_OUT);
+    }
     // The configuration may have changed since the carrier was chosen.
     const choice = router.choose(delivery);
     const name = carriers.has(delivery.carrier) ? delivery.carrier : choice?.carriers[0];
@@ -137,6 +144,21 @@ export class Dispatcher {
     return result.kind === 'accepted'
       ? this.#accepted(delivery, carrier, result, choice?.receiptWithin ?? RECEIPT_WITHIN * 1000)
       : this.#failed(delivery, carrier, result, choice);
+  }
+
+  /** Whether the recipient may have opted out since the attempt was accepted. */
+  #hasWaited({ channel, tries, takeovers, nextAt }: Delivery, now: number): boolean {
+    return channel === 'sms' && (tries > 0 || takeovers > 0 || now - nextAt >= STOP_WITHIN);
+  }
+
+  /** Null: the database cannot say now. */
+  async #isOptedOut({ main, recipient }: Delivery): Promise<boolean | null> {
+    try {
+      return (await this.#options.store.read.optOut(main, recipient)) !== null;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return null;
+    }
   }
 
   #messageOf(delivery: Delivery, choice: Choice | null): OutboundMessage | null {

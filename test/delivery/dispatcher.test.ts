@@ -177,6 +177,29 @@ describe('the dispatcher', () => {
     expect(dispatcher.plan(wanted)).toBe('one');
   });
 
+  it.each([
+    ['a retry', [DOWN, ACCEPTED]],
+    ['the wait for a receipt', [{ ...DOWN, kind: 'unanswered' } as SubmitResult, ACCEPTED]],
+  ])('sends no more to who opted out during %s', async (_, answers) => {
+    const { send, store, told, environment, attempt } = await open({ one: answers }, { unanswered: 'wait' });
+    const command = await send();
+    const { main, recipient } = command;
+    const optOut = { account: main, recipient, source: 'message', carrier: 'one', createdAt: NOW } as const;
+    await store.submit({ type: 'opt-out', optOut });
+    await environment.advance(60_000);
+    expect(told.one!.asked).toHaveLength(1);
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 200, delivery: 'done' });
+  });
+
+  it('calls who opted out of SMS meanwhile', async () => {
+    const { send, store, told, environment } = await open({ one: [DOWN, ACCEPTED] });
+    const { main, recipient } = await send({ channel: 'voice' });
+    const optOut = { account: main, recipient, source: 'message', carrier: 'one', createdAt: NOW } as const;
+    await store.submit({ type: 'opt-out', optOut });
+    await environment.advance(60_000);
+    expect(told.one!.asked).toHaveLength(2);
+  });
+
   it('asks no carrier after the session has expired', async () => {
     const { told, send, attempt, environment, store } = await open({ one: [DOWN, ACCEPTED] });
     const command = await send({
