@@ -48,14 +48,6 @@ export type SubmitResult =
    * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
    */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
-  /** It may or may not have the message: time ran out, or the connection was lost, after the request was written. */
-  | {
-      readonly kind: 'unanswered';
-      readonly reason: string;
-      readonly errorCode: number;
-      /** Whether the carrier as such is in trouble, rather than this message. */
-      readonly down: boolean;
-    }
   /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
@@ -63,10 +55,15 @@ export type SubmitResult =
       readonly reason: string;
       /** Whether the carrier as such is in trouble, rather than this message. */
       readonly down: boolean;
+      /** It was never asked: it is not known from this how the carrier fares. */
+      readonly untried?: boolean;
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
     }
-  /** The message may or may not have reached it; `Carrier.unanswered` says what follows. */
+  /**
+   * It may or may not have the message: time ran out, or the connection was lost, after the request was written.
+   * `Carrier.unanswered` says what follows.
+   */
   | {
       readonly kind: 'unanswered';
       readonly errorCode: number;
@@ -133,6 +130,11 @@ export interface Carrier {
    * twice. `wait`: a receipt is waited for first, for the route's `unanswered_wait_seconds`.
    */
   readonly unanswered?: UnansweredPolicy;
+  /**
+   * Milliseconds after which a submit counts as unanswered; a receipt by message id may come as long before the answer.
+   * Absent: a moment.
+   */
+  readonly answerWithin?: number;
   /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
   /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */

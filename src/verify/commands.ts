@@ -350,6 +350,7 @@ export interface Delivery
       Attempt,
       | 'session'
       | 'account'
+      | 'main'
       | 'sequence'
       | 'channel'
       | 'locale'

@@ -260,6 +260,32 @@ describe('a receipt that comes before its hop is recorded', () => {
     expect(world.reporter.waiting).toBe(0);
   });
 
+  it('waits as long as its carrier may take to answer the submit', async () => {
+    const world = await openWorld();
+    const { store, environment } = world;
+    const reporter = createReporter({
+      store,
+      environment,
+      log: createLog('fatal'),
+      metrics: createMetrics(),
+      answerWithin: (carrier) => (carrier === 'gateway' ? 10_000 : undefined),
+    });
+    const [gateway, other] = ['gateway', 'other'].map((name) =>
+      watch(reporter.forCarrier(name)(byMessage('m-1', 'delivered'))),
+    );
+    const lost = watch(reporter.forCarrier('gateway')(byMessage('m-2', 'delivered')));
+    const { attempt } = await world.start();
+    await environment.advance(9_990);
+    expect([gateway?.result, lost.result, other?.result]).toEqual([null, null, 'unknown']);
+    await world.take(attempt, 'm-1');
+    reporter.accepted('gateway', 'm-1');
+    await settle();
+    expect(gateway?.result).toBe('recorded');
+    await environment.advance(1_010);
+    expect(lost.result).toBe('unknown');
+    expect(reporter.waiting).toBe(0);
+  });
+
   it('is not woken by the same id of another carrier', async () => {
     const world = await openWorld();
     const report = watch(world.reporter.forCarrier('gateway')(byMessage('m-1', 'delivered')));

@@ -39,6 +39,7 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
     channels,
     window,
     unanswered,
+    answerWithin: timeout,
     async submit(message) {
       inFlight++;
       try {

@@ -113,6 +113,7 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       return window();
     },
     unanswered: settings.unanswered,
+    answerWithin: settings.connection.responseTimeout,
     start() {
       for (const link of links) link.start();
     },
@@ -124,6 +125,9 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
         (submits as readonly Submit[]).map((submit) => sendPart(submit, hopId, recipient)),
       );
       const result = resultOf(sent, settings);
+      // Its receipt would mean nobody: no hop has the id of a part whose others are without an answer.
+      const last = result.kind === 'unanswered' ? resultOf(sent.slice(-1), settings) : null;
+      if (last?.kind === 'accepted' && last.messageId !== null) unanswered.answered(hopId, last.messageId);
       // Back after the pause, unless the carrier said something better.
       if (result.kind !== 'unavailable' || result.retryAfter !== undefined) return result;
       const retryAfter = pace.delay(1);

@@ -36,6 +36,7 @@ interface Waiting {
   readonly segments: number;
   readonly deadline: number;
   readonly resolve: (sent: Sent) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export function createOutbox(links: readonly Link[], pace: Pace, environment: Environment): Outbox {
@@ -50,25 +51,28 @@ export function createOutbox(links: readonly Link[], pace: Pace, environment: En
         for (const { resolve } of queue.splice(0)) resolve(noBind());
         return;
       }
-      if (head.deadline <= now) {
+      const paused = pace.delay(head.segments);
+      // Without a bind, or sooner than it may go, it cannot have its turn in time: another carrier can have it now.
+      if (head.deadline <= now || now + paused > head.deadline) {
         queue.shift();
+        const isBound = links.some(({ state }) => state === 'up');
         head.resolve({
           kind: 'no-turn',
-          why: `no turn within ${MAX_WAIT} ms`,
-          down: false,
-          retryAfter: Math.max(TRY_LATER, pace.delay(head.segments)),
+          why: isBound ? `no turn within ${MAX_WAIT} ms` : 'not bound',
+          down: !isBound,
+          retryAfter: Math.max(TRY_LATER, paused),
         });
         continue;
       }
       const link = roomiest(links);
-      const delay = link === null ? Number.POSITIVE_INFINITY : pace.delay(head.segments);
+      const delay = link === null ? Number.POSITIVE_INFINITY : paused;
       if (link === null || delay > 0) {
         wakeAt(Math.min(head.deadline, now + delay));
         return;
       }
       queue.shift();
       pace.take(head.segments);
-      void link.submit(head.options).then(head.resolve);
+      void link.submit(head.options).then(head.resolve, head.reject);
     }
   }
 
@@ -91,8 +95,8 @@ export function createOutbox(links: readonly Link[], pace: Pace, environment: En
 
   return {
     send(options, segments) {
-      return new Promise((resolve) => {
-        queue.push({ options, segments, deadline: environment.monotonic() + MAX_WAIT, resolve });
+      return new Promise((resolve, reject) => {
+        queue.push({ options, segments, deadline: environment.monotonic() + MAX_WAIT, resolve, reject });
         if (queue.length === 1) pump();
       });
     },

@@ -105,6 +105,25 @@ describe('an SMSC that says it is too much', () => {
     },
   );
 
+  it('keeps no message that cannot have its turn in time', async () => {
+    const rig = await openRig({ rate: 100, burst: 1 });
+    rig.smsc.onSubmit = () => ({ status: 0x58 });
+    for (let count = 0; count < 4; count++) {
+      let isOver = false;
+      void rig.submit().then(() => {
+        isOver = true;
+      });
+      for (let step = 0; step < 100 && !isOver; step++) {
+        await rig.time.advance(100);
+        await settle(20);
+      }
+    }
+    expect(rig.smsc.submits).toHaveLength(4);
+    // Paused for some 8 s: longer than a message waits.
+    expect(await rig.submit()).toMatchObject({ kind: 'unavailable', down: false, untried: true });
+    expect(rig.smsc.submits).toHaveLength(4);
+  });
+
   it('is left alone longer each time, and gets the full rate again when it takes it', async () => {
     const time = new VirtualEnvironment();
     const pace = createPace(time, 100, 100);
