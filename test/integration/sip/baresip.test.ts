@@ -40,7 +40,7 @@ async function phone({ codec = 'PCMU', media = '' } = {}) {
     port,
     /** Presses a key, as on a keypad: RFC 4733. */
     press: (key: string) => {
-      const body = JSON.stringify({ command: '', params: '', token: '' }).replace('""', JSON.stringify(key));
+      const body = JSON.stringify({ command: 'sndcode', params: key });
       const socket = connect(control, '127.0.0.1', () => socket.end(`${body.length}:${body},`));
       socket.on('error', () => {});
     },
