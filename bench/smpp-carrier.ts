@@ -2,6 +2,7 @@ import type { SubmitResult } from '#delivery/carrier.js';
 import { systemEnvironment } from '#environment.js';
 import { createLog } from '#telemetry/log.js';
 import type { Recipient } from '#verify/model.js';
+import { SHIPPED_SPEECH } from '../test/support/speech.js';
 import type { BareSmppPlan, SmppRate } from './bare-smpp.js';
 
 // The built carrier, as the server runs it.
@@ -29,6 +30,7 @@ process.on('message', async ({ port, seconds, window }: BareSmppPlan) => {
       inbound: async () => 'recorded',
       share: { index: 0, count: 1 },
       publicUrl: null,
+      speech: SHIPPED_SPEECH,
     },
   );
   carrier.start?.();

@@ -1,7 +1,7 @@
-// Compiles src/ and the network names into an empty dist/, so that a file deleted from src/ never lingers in what is
+// Compiles src/, the network names and the prompts into an empty dist/, so that a file deleted from src/ never lingers in what is
 // run or shipped.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeNetworks } from './networks.js';
 
@@ -14,5 +14,6 @@ const { status } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig
 if (status === 0) {
   chmodSync(`${root}dist/cli.js`, 0o755);
   writeNetworks(`${root}dist/api/networks.json`);
+  cpSync(`${root}prompts`, `${root}dist/speech/prompts`, { recursive: true });
 }
 process.exit(status ?? 1);

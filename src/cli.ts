@@ -8,6 +8,7 @@ import { doctorCommand } from './cli/doctor.js';
 import { describeFailure } from './cli/failure.js';
 import { keyCommands } from './cli/keys.js';
 import { optOutCommands } from './cli/optout.js';
+import { promptCommands } from './cli/prompts.js';
 import { serveCommand } from './cli/serve.js';
 import { version } from './cli/version.js';
 
@@ -23,6 +24,7 @@ applicationCommands(program);
 keyCommands(program);
 optOutCommands(program);
 carrierCommands(program);
+promptCommands(program);
 doctorCommand(program);
 backupCommand(program);
 

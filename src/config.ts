@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { readCarriers } from './config/carriers.js';
 import { readDocument } from './config/document.js';
 import { type ConfigFiles, nodeFiles } from './config/files.js';
@@ -11,6 +12,7 @@ import { readOptOuts } from './config/opt-outs.js';
 import { readRates } from './config/rates.js';
 
 import { readRoutes } from './config/routes.js';
+import { readSpeech } from './config/speech.js';
 import { readVariables } from './config/variables.js';
 import type { CarrierType } from './delivery/carrier.js';
 import type { Limits } from './verify/limits.js';
@@ -46,6 +48,7 @@ export interface Config {
   /** What is charged; null: nothing. */
   readonly rates: RateCard | null;
   readonly callbacks: CallbackSettings;
+  readonly speech: SpeechConfig;
   /** Days after which a session is gone. */
   readonly retentionDays: number;
   /** Seconds that a stopping server waits for what is in flight. */
@@ -95,6 +98,15 @@ export interface CallbackSettings {
   readonly total: number;
 }
 
+export interface SpeechConfig {
+  /** Absolute path of the folder of an operator's recordings; null: none. */
+  readonly recordings: string | null;
+  /** A program that speaks brand names, and its arguments with `{text}`, `{locale}`, `{output}`; null: none. */
+  readonly command: readonly string[] | null;
+  /** Seconds that it may take. */
+  readonly commandSeconds: number;
+}
+
 const SECTIONS = [
   'carriers',
   'routes',
@@ -102,9 +114,13 @@ const SECTIONS = [
   'limits',
   'rates',
   'callbacks',
+  'speech',
   'retention_days',
   'drain_seconds',
 ];
+
+/** Seconds. */
+const DRAIN = 10;
 
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
@@ -134,11 +150,24 @@ export function loadConfig(
     limits: readLimits(document.limits),
     rates: readRates(document.rates),
     callbacks: { perHost: callbacks.per_host, total: callbacks.total },
+    speech: readSpeech(document.speech, configPath === null ? '' : dirname(configPath)),
     retentionDays: readNumber('retention_days', document.retention_days, {
       default: 90,
       minimum: 1,
       maximum: 3_650,
     }),
-    drain: readNumber('drain_seconds', document.drain_seconds, { default: 10, minimum: 0, maximum: 3_600 }),
+    drain: readNumber('drain_seconds', document.drain_seconds, {
+      default: drainOf(carriers, carrierTypes),
+      minimum: 0,
+      maximum: 3_600,
+    }),
   });
+}
+
+/** Long enough for what the carriers do in one go, such as a call. */
+function drainOf(carriers: readonly CarrierConfig[], types: readonly CarrierType[]): number {
+  const wanted = carriers.map(
+    ({ type, settings }) => types.find((each) => each.type === type)?.drain?.(settings) ?? 0,
+  );
+  return Math.max(DRAIN, ...wanted);
 }

@@ -16,6 +16,7 @@ import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
 import { SettingsError } from './delivery/settings-error.js';
 import { type Environment, systemEnvironment } from './environment.js';
+import { openSpeech } from './speech/prompts.js';
 import { Directory } from './store/directory.js';
 import { Housekeeping } from './store/housekeeping.js';
 import { KeyringHolder } from './store/keys.js';
@@ -60,6 +61,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const { store, holder: keyring, directory } = admin;
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
+    const speech = await openSpeech({
+      settings: config.speech,
+      directory: join(config.dataDir, 'brands'),
+      environment,
+      log,
+    });
+    closers.unshift(() => speech.close());
     const awaited = watchReceipts(environment, metrics);
     const reporter = createReporter({
       store,
@@ -77,6 +85,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         name,
         environment,
         log,
+        speech,
         report: async (one) => (desk.claims(name, one) ? 'recorded' : report(one)),
         inbound: inbound.forCarrier(name),
         share: { index: 0, count: 1 },
@@ -91,7 +100,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       environment,
       carriers,
       router,
-      submit: (carrier, message) => desk.submit(carrier, message),
+      submit: (carrier, message, claim) => desk.submit(carrier, message, claim),
       onAccepted: reporter.accepted,
       onHanded: awaited.handed,
       log,
@@ -197,7 +206,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       await adminServer.close();
       await metricsServer?.close();
       const stopped = Promise.all([...carriers.values()].map((carrier) => carrier.stop()));
-      await Promise.race([stopped, timeLimit(CARRIERS_STOP_WITHIN)]);
+      await Promise.race([Promise.all([stopped, speech.close()]), timeLimit(CARRIERS_STOP_WITHIN)]);
       await store.close();
       log.info('stopped');
       log.flush();

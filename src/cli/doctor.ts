@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
 import { type Administration, administrationOf, type OutputOf } from '../admin/operations.js';
@@ -9,6 +9,7 @@ import type { Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
 import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
+import { openSpeech } from '../speech/prompts.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
@@ -51,6 +52,7 @@ async function* examine(): AsyncGenerator<Finding> {
   );
   if (config.rates) yield good(`rates: ${describeRates(config.rates)}`);
   yield* examineDirectory(config);
+  if (config.speech.recordings !== null || config.speech.command !== null) yield await examineSpeech(config);
   const online = administrationAt(adminSocket(config));
   try {
     const status = await online('status', {});
@@ -91,6 +93,19 @@ function* examineDirectory({ dataDir }: Config): Generator<Finding> {
   if (others === null) yield good(`data directory: ${dataDir} will be made at the first start`);
   else if (others !== 0) yield bad(`data directory: others may look into it: run chmod 700 '${dataDir}'`);
   else yield good(`data directory: ${dataDir}`);
+}
+
+async function examineSpeech({ speech: settings, dataDir }: Config): Promise<Finding> {
+  try {
+    const options = { settings, directory: join(dataDir, 'brands'), environment: systemEnvironment };
+    const { recordings } = await openSpeech(options);
+    const locales = [...recordings.clips.keys()].join(', ') || 'none';
+    return good(
+      `speech: recordings for locales: ${locales}; brand names by ${settings.command?.[0] ?? 'recordings only'}`,
+    );
+  } catch (error) {
+    return bad(`speech: ${describeFailure(error).text}`);
+  }
 }
 
 function nearestExisting(path: string): string {

@@ -1,5 +1,6 @@
 import { AdminError } from '../admin/error.js';
 import { ConfigError } from '../config.js';
+import { SpeechError } from '../speech/error.js';
 import { MasterKeyError } from '../store/master-keys.js';
 import { DatabaseUnusableError, DirectoryHeldError } from '../store/sqlite/store.js';
 import { MetricsAddressError } from '../telemetry/server.js';
@@ -11,7 +12,14 @@ export interface Failure {
 }
 
 /** Errors whose message says all: what is wrong, where, and what to do. */
-const EXPECTED = [AdminError, MasterKeyError, DirectoryHeldError, DatabaseUnusableError, MetricsAddressError];
+const EXPECTED = [
+  AdminError,
+  MasterKeyError,
+  DirectoryHeldError,
+  DatabaseUnusableError,
+  MetricsAddressError,
+  SpeechError,
+];
 
 /** Errors of the operating system that a listening address can cause. */
 const LISTENING: Record<string, string> = {

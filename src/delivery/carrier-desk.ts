@@ -3,7 +3,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import type { Recipient } from '../verify/model.js';
 import { parseRecipient } from '../verify/recipients.js';
 import { formatTime } from '../verify/time.js';
-import type { Carrier, CarrierReport, OutboundMessage, SubmitResult } from './carrier.js';
+import type { Carrier, CarrierReport, Claim, OutboundMessage, SubmitResult } from './carrier.js';
 import { plainMessage } from './plain-message.js';
 import type { Router } from './router.js';
 
@@ -56,7 +56,7 @@ export interface TestState {
 
 export interface CarrierDesk {
   /** Submits through a carrier, counted and timed. */
-  submit(carrier: Carrier, message: OutboundMessage): Promise<SubmitResult>;
+  submit(carrier: Carrier, message: OutboundMessage, claim?: Claim): Promise<SubmitResult>;
   list(): CarrierSummary[];
   /** @returns the test's id; or, as text, why there is none */
   test(message: TestMessage): { readonly id: string } | { readonly why: string };
@@ -111,11 +111,11 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
   );
   const tests = new Map<string, Test>();
 
-  async function submit(one: Watched, message: OutboundMessage): Promise<SubmitResult> {
+  async function submit(one: Watched, message: OutboundMessage, claim?: Claim): Promise<SubmitResult> {
     const started = environment.monotonic();
     one.inFlight++;
     try {
-      const result = await one.carrier.submit(message);
+      const result = await one.carrier.submit(message, claim);
       one.submits[result.kind]++;
       if (result.kind !== 'accepted') {
         const { errorCode, reason } = result;
@@ -131,7 +131,7 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
   async function run(one: Watched, test: Test, message: OutboundMessage): Promise<void> {
     const took = () => Math.round(environment.monotonic() - test.startedAt);
     try {
-      const result = await submit(one, message);
+      const result = await submit(one, message, async () => true);
       const accepted = result.kind === 'accepted';
       test.messageId = accepted ? result.messageId : null;
       test.result = {
@@ -168,7 +168,7 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
   }
 
   return {
-    submit: (carrier, message) => submit(watched.get(carrier.name)!, message),
+    submit: (carrier, message, claim) => submit(watched.get(carrier.name)!, message, claim),
 
     list: () =>
       [...watched.values()].map(({ carrier, submits, inFlight, lastError }) => {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TObject } from 'typebox';
 import type { Environment } from '../environment.js';
+import type { Speech } from '../speech/prompts.js';
 import type { Log } from '../telemetry/log.js';
 import type { AttemptStatus, Channel, Cost, Recipient, UnansweredPolicy } from '../verify/model.js';
 
@@ -47,7 +48,13 @@ export type SubmitResult =
    * It will never take this message, and another carrier would not either: the recipient or the content is wrong. What
    * is the carrier's own trouble (no credit, a sender that it does not allow, no route) is `unavailable`.
    */
-  | { readonly kind: 'refused'; readonly errorCode: number; readonly reason: string }
+  | {
+      readonly kind: 'refused';
+      readonly errorCode: number;
+      readonly reason: string;
+      /** What the attempt comes to, where that is not `failed`: a call may be `busy`. */
+      readonly status?: AttemptStatus;
+    }
   /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
@@ -72,6 +79,14 @@ export type SubmitResult =
       readonly down: boolean;
     };
 
+/**
+ * Of a carrier that brings messages itself, and for which a repeat matters: commits that this message is brought now, and
+ * never again. False: it must not be brought, since another node has it, its session has ended, or the database did not
+ * take it.
+ * @param messageId the carrier's own id, for reports
+ */
+export type Claim = (messageId: string | null) => Promise<boolean>;
+
 /** What a carrier reports about a message that it took. */
 export interface CarrierReport {
   readonly by:
@@ -81,6 +96,11 @@ export interface CarrierReport {
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
   readonly errorCode: number | null;
+  /**
+   * The submit still goes on, and nothing is claimed: the attempt shows the status, and is tried again if the submit
+   * fails. Only by hop, and not with a status that ends an attempt.
+   */
+  readonly underWay?: boolean;
   /** Of a completed call: the seconds it lasted, a whole number; absent where the carrier does not tell. */
   readonly duration?: number;
   readonly cost?: Cost;
@@ -137,8 +157,11 @@ export interface Carrier {
   readonly answerWithin?: number;
   /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
-  /** Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. */
-  submit(message: OutboundMessage): Promise<SubmitResult>;
+  /**
+   * Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. A carrier that
+   * brings it itself may take as long as that takes; once it has called `claim` with success, it resolves `accepted`.
+   */
+  submit(message: OutboundMessage, claim?: Claim): Promise<SubmitResult>;
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
   readonly routes?: FastifyPluginAsync;
   /** How it stands now; absent where there is no connection to tell of. */
@@ -150,6 +173,8 @@ export interface CarrierContext {
   readonly name: string;
   readonly environment: Environment;
   readonly log: Log;
+  /** What calls say. */
+  readonly speech: Speech;
   /** Records what the carrier reports; resolves after the commit. */
   readonly report: (report: CarrierReport) => Promise<ReportResult>;
   /** Takes what somebody sent to one of the carrier's numbers; resolves after the commit. */
@@ -175,6 +200,8 @@ export interface CarrierType<Settings = unknown> {
   /** The channels that a carrier with these settings serves. */
   channels(settings: Settings): readonly Channel[];
   create(settings: Settings, context: CarrierContext): Carrier;
+  /** Seconds that a stopping server should wait for what such a carrier has in flight; absent: the usual ones do. */
+  drain?(settings: Settings): number;
   /** Checks the settings against the real counterpart without sending a message. */
   check(settings: Settings): Promise<Finding[]>;
 }

@@ -5,14 +5,14 @@ import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { OPTED_OUT, UNEXPLAINED } from '../verify/channel-errors.js';
 import { revealCode } from '../verify/codes.js';
-import type { Command, Delivery, HopFailed, OutcomeOf } from '../verify/commands.js';
+import type { Command, Delivery, HopAccepted, HopFailed, OutcomeOf } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
 import { renderText } from '../verify/messages/render.js';
 import { type AttemptId, hopId } from '../verify/model.js';
 import { maskRecipient } from '../verify/recipients.js';
 import { isFailure, isSuccess } from '../verify/statuses.js';
 import { Lanes, type Verdict } from '../work/lanes.js';
-import type { Carrier, OutboundMessage, SubmitResult } from './carrier.js';
+import type { Carrier, Claim, OutboundMessage, SubmitResult } from './carrier.js';
 import { checkCost } from './cost.js';
 import { type Choice, RECEIPT_WITHIN, type Router, UNANSWERED_WAIT, type Wanted } from './router.js';
 
@@ -23,7 +23,7 @@ export interface DispatcherOptions {
   readonly carriers: ReadonlyMap<string, Carrier>;
   readonly router: Router;
   /** How a message goes through a carrier; absent: by its own `submit`. */
-  readonly submit?: (carrier: Carrier, message: OutboundMessage) => Promise<SubmitResult>;
+  readonly submit?: (carrier: Carrier, message: OutboundMessage, claim: Claim) => Promise<SubmitResult>;
   /** Told when a hop with a message id is recorded: receipts that came early may join it. */
   readonly onAccepted: (carrier: string, messageId: string) => void;
   /** Told when a carrier has a message whose fate it still has to report, within so many milliseconds. */
@@ -136,8 +136,15 @@ export class Dispatcher {
     const message = this.#messageOf(delivery, choice);
     if (!message) return { health: 'unknown', postponed: now + KEY_RETRY };
     const { submit } = this.#options;
-    const result = await (submit ? submit(carrier, message) : carrier.submit(message));
+    let claimed = false;
+    const claim: Claim = async (messageId) => {
+      claimed = await this.#claim(delivery, carrier, messageId);
+      return claimed;
+    };
+    const result = await (submit ? submit(carrier, message, claim) : carrier.submit(message, claim));
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
+    // What came of it has been reported: the submit lasted until the end.
+    if (claimed) return { health: 'up' };
     // Its place in the carrier's window is free while the result is being committed. A result that says that the
     // carrier is in trouble is judged first.
     if (result.kind === 'accepted' || result.kind === 'refused') onAnswered();
@@ -190,6 +197,35 @@ export class Dispatcher {
       parameters: choice?.parameters ?? {},
       expiresAt,
     };
+  }
+
+  /** Marks the attempt as brought, before it is: whoever looks for work from now on passes it over. */
+  async #claim(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<boolean> {
+    const { store, environment, log, onAccepted } = this.#options;
+    const now = environment.now();
+    if (!store.holds() || delivery.expiresAt <= now) return false;
+    try {
+      const outcome = await store.submit<HopAccepted>({
+        type: 'hop-accepted',
+        now,
+        owner: store.epoch,
+        attempt: delivery.attempt,
+        number: delivery.hop,
+        carrier: carrier.name,
+        messageId,
+        claim: true,
+      });
+      if (outcome.kind !== 'recorded') return false;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log.warn(
+        { attempt: delivery.attempt, err: error },
+        'an attempt could not be claimed, and is not brought',
+      );
+      return false;
+    }
+    if (messageId !== null) onAccepted(carrier.name, messageId);
+    return true;
   }
 
   async #accepted(
@@ -246,6 +282,7 @@ export class Dispatcher {
       carrier: carrier.name,
       errorCode: result.errorCode,
       reason: result.reason,
+      status: result.kind === 'refused' ? result.status : undefined,
       unanswered,
       next,
     });

@@ -159,7 +159,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, status, errorCode, duration, cost }: CarrierReport,
+  { by, status, errorCode, underWay, duration, cost }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
@@ -167,7 +167,7 @@ function readReport(
   if (errorCode !== null && !channels.some((channel) => isErrorOf(channel, errorCode))) return 'invalid';
   if (duration !== undefined && !(channels.includes('voice') && isCallDuration(duration))) return 'invalid';
   const reached = status as AttemptStatus;
-  const told = { status: reached, errorCode, duration, cost: checkCost(cost) };
+  const told = { status: reached, errorCode, underWay, duration, cost: checkCost(cost) };
   const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);

@@ -140,6 +140,11 @@ export interface HopAccepted {
   readonly messageId: string | null;
   /** What the carrier said of the message in the same breath; absent: only that it took it. */
   readonly status?: AttemptStatus;
+  /**
+   * It is about to bring the message, and must not if the attempt is another's or no longer wanted: an intention, and the
+   * mark that the attempt is never tried again.
+   */
+  readonly claim?: boolean;
   readonly cost?: Cost;
 }
 
@@ -153,6 +158,8 @@ export interface HopFailed {
   readonly carrier: string;
   readonly errorCode: number;
   readonly reason: string;
+  /** What the attempt comes to if nothing follows; absent: `failed`. */
+  readonly status?: AttemptStatus;
   /** It got no answer, so the carrier may have the message all the same; absent: it does not. */
   readonly unanswered?: UnansweredPolicy;
   readonly next:
@@ -172,6 +179,8 @@ export interface Receipt {
     | { readonly kind: 'message'; readonly messageId: string };
   readonly status: AttemptStatus;
   readonly errorCode: number | null;
+  /** The hop is still being tried: the status is shown, and the attempt stays to be delivered. */
+  readonly underWay?: boolean;
   /** Of a completed call: its seconds, 0 to `MAX_CALL_SECONDS`; absent when the carrier does not tell. */
   readonly duration?: number;
   readonly cost?: Cost;

@@ -1,13 +1,11 @@
 import { isErrorOf } from './channel-errors.js';
 import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome, Reroute } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
-import { type Attempt, type Hop, type Session, sessionStatus } from './model.js';
+import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
 import { moveTo, type Progress, record } from './progress.js';
 import { deliveryOf } from './start-attempt.js';
 import { RECEIPT_VALIDITY, type State } from './state.js';
 import { isFailure, isStatusOf, isSuccess } from './statuses.js';
-
-type Report = HopAccepted | HopFailed | Receipt | GiveUp;
 
 /**
  * The carrier has the message: the hop gets its id, and an SMS is `sent`. A call says nothing before it rings. A
@@ -17,6 +15,13 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
   const found = find(state, command.attempt);
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
+  if (command.claim) {
+    const current = attempt.delivery === 'pending' && attempt.hop === command.number;
+    if (!current || sessionStatus(session, command.now) !== 'in-progress') {
+      return unchanged(reportOf('stale', attempt));
+    }
+    if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
+  }
   const known = state.hop(attempt.uuid, command.number);
   const settled = known && !isOpen(known) && known.state !== 'failed';
   const status = command.status ?? (attempt.channel === 'sms' ? 'sent' : 'queued');
@@ -89,7 +94,7 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
       effects: next.at <= now ? [{ kind: 'deliver', delivery: deliveryOf(session, retried) }] : [],
     };
   }
-  return recorded(failed(session, attempt, command.errorCode, command), hop);
+  return recorded(failed(session, attempt, command, command.status), hop);
 }
 
 /** What the carrier told about a message that it took (or, after a crash, that nobody recorded it took). */
@@ -114,6 +119,13 @@ function receiptFor(
   if (!isStatusOf(attempt.channel, command.status)) return unchanged<Receipt>(reportOf('stale', attempt));
 
   const number = known?.number ?? attempt.hop;
+  if (command.underWay) {
+    const ends = isSuccess(command.status) || isFailure(command.status);
+    if (ends || attempt.delivery !== 'pending' || number !== attempt.hop) {
+      return { ...unchanged<Receipt>(reportOf('stale', attempt)), attempt: uuid };
+    }
+    return { ...recorded(moveTo(session, attempt, command.status, null, command), null), attempt: uuid };
+  }
   // A status that both channels have may come with a code that only the other one has.
   const { errorCode } = command;
   const explained = errorCode !== null && isErrorOf(attempt.channel, errorCode) ? errorCode : null;
@@ -217,11 +229,22 @@ export function giveUp(state: State, command: GiveUp): Decision<GiveUp> {
   const { attempt, session } = found;
   if (attempt.delivery !== 'pending') return unchanged(reportOf('stale', attempt));
   if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
-  return recorded(failed(session, attempt, command.errorCode, command), null);
+  return recorded(failed(session, attempt, command), null);
 }
 
-function failed(session: Session, attempt: Attempt, errorCode: number, at: Report): Progress {
-  const progress = moveTo(session, { ...attempt, tries: attempt.tries + 1 }, 'failed', errorCode, at);
+function failed(
+  session: Session,
+  attempt: Attempt,
+  command: HopFailed | GiveUp,
+  status: AttemptStatus = 'failed',
+): Progress {
+  const progress = moveTo(
+    session,
+    { ...attempt, tries: attempt.tries + 1 },
+    status,
+    command.errorCode,
+    command,
+  );
   return { ...progress, attempt: { ...progress.attempt, delivery: 'done' } };
 }
 

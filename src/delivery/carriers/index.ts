@@ -5,6 +5,7 @@ import { inbox } from './inbox.js';
 import { messagebird } from './messagebird.js';
 import { plivo } from './plivo.js';
 import { sinch } from './sinch.js';
+import { sip } from './sip/index.js';
 import { smpp } from './smpp/index.js';
 import { telnyx } from './telnyx.js';
 import { twilio } from './twilio.js';
@@ -15,6 +16,7 @@ import { webhook } from './webhook/index.js';
 export const carrierTypes: readonly CarrierType[] = [
   inbox,
   smpp,
+  sip,
   webhook,
   http,
   twilio,

@@ -137,6 +137,7 @@ it('every carrier type has a name of its own', () => {
   expect(carrierTypes.map(({ type }) => type)).toEqual([
     'inbox',
     'smpp',
+    'sip',
     'webhook',
     'http',
     'twilio',

@@ -16,6 +16,7 @@ import { createLog } from '#telemetry/log.js';
 import { createMetrics, type Metrics } from '#telemetry/metrics.js';
 import { type AttemptId, type AttemptStatus, type Channel, hopId, type Recipient } from '#verify/model.js';
 import { NOW, seed, start } from '../../support/rows.js';
+import { SHIPPED_SPEECH } from '../../support/speech.js';
 import { VirtualEnvironment } from '../../support/virtual-time.js';
 
 /** What distinguishes a code, a text and a secret from everything else that may turn up in an output. */
@@ -57,6 +58,7 @@ export function recordingContext(
     log: createLog('silent', { write: () => {} }),
     share: { index: 0, count: 1 },
     publicUrl: null,
+    speech: SHIPPED_SPEECH,
     reports,
     inbox,
     inbound: async (message) => {

@@ -1,0 +1,264 @@
+import type { Timer } from '../../../../environment.js';
+import type { Piece, Speech } from '../../../../speech/prompts.js';
+import type { Claim, OutboundMessage } from '../../../carrier.js';
+import type { Agent } from '../agent.js';
+import { Invitation, type InviteFailure } from '../dialog/invitation.js';
+import type { Media, MediaSession, Sound } from '../media/media.js';
+import { hostPort } from '../message/uri.js';
+import type { ReadSettings } from '../settings.js';
+import type { Trunk } from '../trunk/trunk.js';
+import { callerOf, formatNumber } from './caller.js';
+import {
+  BEFORE_ANSWER,
+  type Phrase,
+  type ScriptAction,
+  type ScriptEvent,
+  type ScriptResult,
+  type ScriptSettings,
+  step,
+  type TimerName,
+} from './script.js';
+
+export interface CallOptions {
+  readonly agent: Agent;
+  readonly trunk: Trunk;
+  readonly media: Media;
+  readonly speech: Speech;
+  readonly settings: ReadSettings;
+  readonly message: OutboundMessage;
+  readonly claim: Claim;
+  /** Told as the call goes on, before its end. */
+  readonly onStatus: (status: 'ringing' | 'in-progress') => void;
+}
+
+/** How a call ended. */
+export type CallResult =
+  | { readonly kind: 'not-answered'; readonly failure: InviteFailure; readonly rang: boolean }
+  /** Seconds from the answer to the end, rounded up. */
+  | { readonly kind: 'answered'; readonly result: ScriptResult; readonly duration: number }
+  /** We could not even begin: no port for its sound, say. */
+  | { readonly kind: 'not-begun'; readonly why: string };
+
+/** A key that comes by RTP and by INFO was pressed once; in milliseconds. */
+const SAME_PRESS = 1_000;
+
+/** One call over one trunk: joins signalling, sound and script. */
+export class Call {
+  readonly #options: CallOptions;
+  readonly #script: ScriptSettings;
+  readonly #timers = new Map<TimerName, Timer>();
+  readonly result: Promise<CallResult>;
+  #resolve: (result: CallResult) => void = () => {};
+  #state = BEFORE_ANSWER;
+  #session: MediaSession | null = null;
+  #invitation: Invitation | null = null;
+  #answeredAt: number | null = null;
+  #rang = false;
+  #over = false;
+  #stopping = false;
+  #limit: Timer | null = null;
+  /** Which `say` is the latest: the end of an earlier one is no news. */
+  #saying = 0;
+  #lastKey: { readonly key: string; readonly by: 'rtp' | 'info'; readonly at: number } | null = null;
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+    this.#script = { ...options.settings.script, key: options.message.dtmf };
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Begins the call; `result` tells how it ended. */
+  start(): void {
+    this.#begin().catch((error: unknown) => {
+      this.#finish({ kind: 'not-begun', why: error instanceof Error ? error.message : 'defect' });
+    });
+  }
+
+  /** Ends it, since the server stops. */
+  stop(): void {
+    this.#stopping = true;
+    if (this.#answeredAt !== null) this.#step({ kind: 'stop' });
+    else this.#invitation?.hangUp();
+  }
+
+  async #begin(): Promise<void> {
+    const { agent, trunk, media, speech, settings, message } = this.#options;
+    void speech.prepare(message.locale, message.brandName);
+    const peers = await trunk.peers();
+    const [first] = peers;
+    if (!first) {
+      const error = Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+      this.#finish({ kind: 'not-answered', failure: { kind: 'unreachable', error }, rang: false });
+      return;
+    }
+    const { callerId, assertedIdentity, plus, dialPrefix, publicAddress, codecs, srtp, latching } = settings;
+    const session = await media.open({
+      call: message.hopId,
+      address: await agent.localAddress(first),
+      publicAddress,
+      codecs,
+      srtp,
+      latching,
+    });
+    this.#session = session;
+    if (this.#stopping) {
+      this.#finish({ kind: 'not-answered', failure: { kind: 'cancelled' }, rang: false });
+      return;
+    }
+    session.on('dtmf', (digit) => this.#key(digit, 'rtp'));
+    session.on('voice-start', () => this.#step({ kind: 'voice-start' }));
+    session.on('voice-end', (length) => this.#step({ kind: 'voice-end', length }));
+    session.on('media-timeout', () => this.#step({ kind: 'media-timeout' }));
+    const { domain, credentials } = trunk.settings;
+    const host = hostPort(domain, null);
+    const caller = callerOf({
+      candidates: [message.src, message.sender, callerId, credentials?.username ?? null],
+      assertedIdentity,
+      plus,
+      domain,
+    });
+    const called = `${dialPrefix}${formatNumber(message.recipient, plus && dialPrefix === '')}`;
+    const uri = `sip:${called.replaceAll('#', '%23')}@${hostPort(domain, trunk.settings.port)}`;
+    this.#invitation = new Invitation({
+      agent,
+      peers,
+      uri,
+      from: caller.from,
+      to: `<sip:${called.replaceAll('#', '%23')}@${host}>`,
+      contactUser: caller.user,
+      headers: caller.headers,
+      authenticator: trunk.authenticator,
+      media: session,
+      responseTimeout: settings.responseTimeout,
+      // A code that has expired is worth nothing to whoever answers then.
+      ringTimeout: Math.max(
+        1_000,
+        Math.min(settings.ringTimeout, message.expiresAt - agent.environment.now()),
+      ),
+      sessionInterval: settings.sessionInterval,
+      redirect: (target) => trunk.redirect(target),
+      events: {
+        onRinging: () => {
+          this.#rang = true;
+          this.#options.onStatus('ringing');
+        },
+        onAnswered: () => this.#answered(session),
+        onFailed: (failure) => this.#finish({ kind: 'not-answered', failure, rang: this.#rang }),
+        onEnded: () => this.#step({ kind: 'hung-up' }),
+        onDigit: (digit) => this.#key(digit, 'info'),
+      },
+    });
+    this.#invitation.start();
+  }
+
+  #answered(session: MediaSession): void {
+    const { agent, settings, onStatus } = this.#options;
+    this.#answeredAt = agent.environment.monotonic();
+    this.#limit = agent.environment.after(settings.maxDuration, () =>
+      this.#step({ kind: 'maximum-duration' }),
+    );
+    session.start();
+    onStatus('in-progress');
+    this.#step({ kind: 'answered' });
+  }
+
+  #key(key: string, by: 'rtp' | 'info'): void {
+    const at = this.#options.agent.environment.monotonic();
+    const last = this.#lastKey;
+    this.#lastKey = { key, by, at };
+    if (last && last.key === key && last.by !== by && at - last.at < SAME_PRESS) return;
+    this.#step({ kind: 'key', key });
+  }
+
+  #step(event: ScriptEvent): void {
+    if (this.#over || this.#answeredAt === null) return;
+    const { state, actions } = step(this.#state, event, this.#script);
+    this.#state = state;
+    for (const action of actions) this.#do(action);
+  }
+
+  #do(action: ScriptAction): void {
+    const { environment } = this.#options.agent;
+    switch (action.do) {
+      case 'say':
+        this.#say(action.phrases);
+        break;
+      case 'be-silent':
+        this.#saying++;
+        this.#session?.stopPlaying();
+        break;
+      case 'commit':
+        this.#claim();
+        break;
+      case 'set-timer':
+        this.#timers.get(action.name)?.cancel();
+        this.#timers.set(
+          action.name,
+          environment.after(action.after, () => this.#step({ kind: 'timer', name: action.name })),
+        );
+        break;
+      case 'clear-timer':
+        this.#timers.get(action.name)?.cancel();
+        break;
+      case 'end':
+        this.#end(action.result);
+    }
+  }
+
+  #say(phrases: readonly Phrase[]): void {
+    const saying = ++this.#saying;
+    const clips = phrases.flatMap((phrase) => this.#piecesOf(phrase)) as readonly Sound[];
+    this.#session?.play(clips).then(
+      (how) => {
+        if (how === 'played' && saying === this.#saying) this.#step({ kind: 'said' });
+      },
+      () => this.#step({ kind: 'media-timeout' }),
+    );
+  }
+
+  #piecesOf(phrase: Phrase): readonly Piece[] {
+    const { speech, message } = this.#options;
+    const { locale, brandName, code, dtmf } = message;
+    switch (phrase) {
+      case 'greeting':
+        return speech.greeting(locale, brandName);
+      case 'challenge':
+        return speech.challenge(locale, String(dtmf) as Parameters<Speech['challenge']>[1]);
+      case 'code':
+        return speech.code(locale, code);
+      case 'code-again':
+        return speech.code(locale, code, true);
+      case 'hint':
+        return speech.repeatHint(locale);
+      case 'goodbye':
+        return speech.goodbye(locale);
+    }
+  }
+
+  #claim(): void {
+    this.#options.claim(this.#invitation?.callId ?? null).then(
+      (ok) => this.#step({ kind: 'committed', ok }),
+      () => this.#step({ kind: 'committed', ok: false }),
+    );
+  }
+
+  #end(result: ScriptResult): void {
+    this.#invitation?.hangUp();
+    const elapsed = this.#options.agent.environment.monotonic() - (this.#answeredAt ?? 0);
+    this.#finish({ kind: 'answered', result, duration: Math.ceil(elapsed / 1000) });
+  }
+
+  #finish(result: CallResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#limit?.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
+    const session = this.#session;
+    session?.stopPlaying();
+    // The ports are free again before the call counts as over.
+    const closed = session ? session.close().catch(() => null) : Promise.resolve(null);
+    void closed.then(() => this.#resolve(result));
+  }
+}

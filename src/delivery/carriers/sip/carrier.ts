@@ -1,0 +1,236 @@
+import { type Environment, sleep, type Timer } from '../../../environment.js';
+import type { Carrier, CarrierContext, CarrierReport, CarrierStatus, SubmitResult } from '../../carrier.js';
+import { Agent } from './agent.js';
+import { Call, type CallResult } from './call/call.js';
+import type { Media } from './media/media.js';
+import { describeFailure, outcomeOf } from './outcome.js';
+import type { ReadSettings } from './settings.js';
+import type { Transport } from './transport/transport.js';
+import type { Resolver } from './trunk/resolve.js';
+import { Trunk } from './trunk/trunk.js';
+
+/** What the carrier is made of; tests give their own. */
+export interface Parts {
+  readonly resolver: Resolver;
+  readonly openTransport: (settings: ReadSettings, environment: Environment) => Promise<Transport>;
+  readonly createMedia: (settings: ReadSettings, environment: Environment) => Media;
+}
+
+/** The sockets and what stands on them, once they are open. */
+interface Line {
+  readonly transport: Transport;
+  readonly agent: Agent;
+  readonly trunks: readonly Trunk[];
+  readonly media: Media;
+}
+
+const OPEN_RETRY = 5_000;
+/** Milliseconds that stopping gives to goodbyes on the wire, and to what is recorded of the calls. */
+const GOODBYES = 300;
+const UNREGISTER_WITHIN = 1_000;
+/** How often, and with what pause in milliseconds, the end of a call is reported to a database that is away. */
+const REPORT_TRIES = 60;
+const REPORT_RETRY = 1_000;
+
+/** Calls over the operator's trunks. A submit lasts as long as its call. */
+export function createSipCarrier(settings: ReadSettings, context: CarrierContext, parts: Parts): Carrier {
+  const { name, environment, log, speech, report, share } = context;
+  const window = Math.max(1, Math.ceil(settings.calls / share.count));
+  const rate = settings.callsPerSecond / share.count;
+  const calls = new Set<Call>();
+  const counts = { calls: 0, ringing: 0, answered: 0, completed: 0, malformed: 0 };
+  let line: Line | null = null;
+  let opening: Promise<Line | null> | null = null;
+  let problem: string | null = null;
+  let retry: Timer | null = null;
+  let nextStart = Number.NEGATIVE_INFINITY;
+  let stopping = false;
+
+  async function openLine(): Promise<Line | null> {
+    try {
+      const transport = await parts.openTransport(settings, environment);
+      const agent = new Agent({
+        environment,
+        transport,
+        resolver: parts.resolver,
+        publicAddress: settings.publicAddress,
+        publicPort: settings.publicPort,
+        userAgent: 'Countersign',
+        trusts: (address) => trunks.some((trunk) => trunk.has(address)),
+        onMalformed: (why, from) => {
+          counts.malformed++;
+          log.debug({ carrier: name, from: from.address, why }, 'a SIP message could not be read');
+        },
+      });
+      const trunks = settings.trunks.map(
+        (trunk) =>
+          new Trunk({
+            agent,
+            resolver: parts.resolver,
+            settings: trunk,
+            keepAlive: settings.keepAlive,
+            responseTimeout: settings.responseTimeout,
+            registerFor: settings.registerFor,
+            onChange: (state, detail) => {
+              const level = state === 'up' ? 'info' : 'warn';
+              log[level]({ carrier: name, trunk: trunk.host, state, detail }, `the trunk is ${state}`);
+            },
+          }),
+      );
+      problem = null;
+      line = { transport, agent, trunks, media: parts.createMedia(settings, environment) };
+      for (const trunk of trunks) trunk.start();
+      return line;
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      problem = `port ${settings.port} of ${settings.bind} cannot be used${typeof code === 'string' ? ` (${code})` : ''}`;
+      log.error({ carrier: name, err: error }, problem);
+      return null;
+    }
+  }
+
+  /** One opening at a time; after a failure the next submit, or a while, tries again. */
+  function open(): Promise<Line | null> {
+    if (line || stopping) return Promise.resolve(line);
+    opening ??= openLine().then((opened) => {
+      opening = null;
+      if (!opened && !stopping) {
+        retry?.cancel();
+        retry = environment.after(OPEN_RETRY, () => void open());
+      }
+      return opened;
+    });
+    return opening;
+  }
+
+  /** Keeps the rate: calls begin no closer to one another than it says. */
+  async function turn(): Promise<void> {
+    const now = environment.monotonic();
+    const at = Math.max(now, nextStart);
+    nextStart = at + 1000 / rate;
+    if (at > now) await sleep(environment, at - now);
+  }
+
+  async function submit(
+    ...[message, claim = async () => true]: Parameters<Carrier['submit']>
+  ): Promise<SubmitResult> {
+    const on = await open();
+    if (!on) return unavailable(5010, problem ?? 'the carrier is stopped', true);
+    await turn();
+    let last: SubmitResult = unavailable(5000, 'no trunk can be used', true);
+    for (const trunk of on.trunks) {
+      if (stopping) return unavailable(5010, 'the server stops', false);
+      if (!trunk.isUsable) {
+        last =
+          last.kind === 'unavailable' && last.errorCode !== 5000
+            ? last
+            : unavailable(5000, `no trunk can be used: ${trunk.detail}`, true);
+        continue;
+      }
+      const call = new Call({
+        ...on,
+        trunk,
+        speech,
+        settings,
+        message,
+        claim,
+        onStatus: (status) => {
+          counts[status === 'ringing' ? 'ringing' : 'answered']++;
+          const by = { kind: 'hop', hopId: message.hopId } as const;
+          void report({ by, status, errorCode: null, underWay: true }).catch(() => {});
+        },
+      });
+      calls.add(call);
+      counts.calls++;
+      call.start();
+      const ended = await call.result;
+      calls.delete(call);
+      const result = await conclude(message.hopId, trunk, ended);
+      const next = ended.kind === 'not-answered' && result.kind === 'unavailable';
+      if (!next) return result;
+      last = result;
+    }
+    return last;
+  }
+
+  /** What a call's end means for its attempt; what came after the mark is reported. */
+  async function conclude(hopId: string, trunk: Trunk, ended: CallResult): Promise<SubmitResult> {
+    if (ended.kind === 'not-begun')
+      return unavailable(5010, `the call could not begin: ${ended.why.slice(0, 120)}`, false);
+    if (ended.kind === 'not-answered') {
+      const { failure, rang } = ended;
+      const { status, errorCode, fault, down } = outcomeOf(failure, rang);
+      const reason = describeFailure(failure);
+      if (fault === 'recipient') return { kind: 'refused', errorCode, reason, status };
+      const retryAfter = failure.kind === 'response' ? failure.retryAfter : null;
+      if (retryAfter !== null) trunk.pause(retryAfter);
+      return { ...unavailable(errorCode, reason, down), ...(retryAfter === null ? {} : { retryAfter }) };
+    }
+    const { result, duration } = ended;
+    if (result.kind === 'unwanted') return unavailable(5010, 'the attempt is not wanted any more', false);
+    if (result.kind === 'failed' && !result.marked) {
+      const { errorCode, why: reason, fault } = result;
+      return fault === 'recipient'
+        ? { kind: 'refused', errorCode, reason }
+        : unavailable(errorCode, reason, false);
+    }
+    const by = { kind: 'hop', hopId } as const;
+    if (result.kind === 'completed') {
+      counts.completed++;
+      await reportUntilTaken({ by, status: 'completed', errorCode: null, duration });
+    } else {
+      await reportUntilTaken({ by, status: 'failed', errorCode: result.errorCode });
+    }
+    return { kind: 'accepted', messageId: null };
+  }
+
+  async function reportUntilTaken(one: CarrierReport): Promise<void> {
+    for (let tries = 0; tries < REPORT_TRIES; tries++) {
+      const result = await report(one).catch(() => 'failed' as const);
+      if (result !== 'unavailable') return;
+      await sleep(environment, REPORT_RETRY);
+    }
+  }
+
+  return {
+    name,
+    type: 'sip',
+    channels: ['voice'],
+    window,
+    start: () => void open(),
+    submit,
+    status: (): CarrierStatus => {
+      const usable = line?.trunks.filter(({ isUsable }) => isUsable) ?? [];
+      const unwell = line?.trunks.filter(({ isUsable }) => !isUsable) ?? [];
+      const details = unwell.map((trunk) => `${trunk.settings.host}: ${trunk.detail}`);
+      const connecting = !line && problem === null;
+      return {
+        state: connecting ? 'connecting' : usable.length > 0 ? 'up' : 'down',
+        detail: problem ?? (details.length > 0 ? details.join('; ') : null),
+        inFlight: calls.size,
+        window,
+        rate,
+        counts: { ...counts },
+      };
+    },
+    stop: async () => {
+      stopping = true;
+      retry?.cancel();
+      await opening;
+      if (!line) return;
+      const { agent, trunks, media, transport } = line;
+      for (const call of calls) call.stop();
+      await Promise.all([...calls].map(({ result }) => result));
+      await Promise.all([
+        ...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)),
+        sleep(environment, GOODBYES),
+      ]);
+      agent.close();
+      await Promise.all([media.close(), transport.close()]);
+    },
+  };
+}
+
+function unavailable(errorCode: number, reason: string, down: boolean) {
+  return { kind: 'unavailable', errorCode, reason, down } as const;
+}

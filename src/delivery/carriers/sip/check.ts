@@ -1,0 +1,92 @@
+import { systemEnvironment } from '../../../environment.js';
+import type { Finding } from '../../carrier.js';
+import { Agent } from './agent.js';
+import { openReal } from './open.js';
+import { readSettings, type SipSettings, type TrunkSettings } from './settings.js';
+import type { Answered } from './trunk/exchange.js';
+import { type Resolver, systemResolver } from './trunk/resolve.js';
+import { Trunk } from './trunk/trunk.js';
+
+/** Looks each trunk up, asks it OPTIONS, and with a registration asks what is registered. Calls nobody. */
+export async function checkSip(given: SipSettings, resolver: Resolver = systemResolver): Promise<Finding[]> {
+  const settings = readSettings(given);
+  // The port may be the running server's.
+  const transport = await openReal({ ...settings, port: 0 }, systemEnvironment);
+  const agent = new Agent({
+    environment: systemEnvironment,
+    transport,
+    resolver,
+    publicAddress: null,
+    publicPort: null,
+    userAgent: 'Countersign',
+    trusts: () => false,
+    onMalformed: () => {},
+  });
+  const { responseTimeout, registerFor } = settings;
+  try {
+    const findings: Finding[] = [];
+    for (const one of settings.trunks) {
+      const trunk = new Trunk({
+        agent,
+        resolver,
+        settings: one,
+        keepAlive: 0,
+        responseTimeout,
+        registerFor,
+        onChange: () => {},
+      });
+      findings.push(...(await checkTrunk(trunk, one)));
+    }
+    return findings;
+  } finally {
+    agent.close();
+    await transport.close();
+  }
+}
+
+async function checkTrunk(trunk: Trunk, settings: TrunkSettings): Promise<Finding[]> {
+  const place = `the trunk ${settings.host}`;
+  const peers = await trunk.peers();
+  if (peers.length === 0) {
+    return [{ ok: false, text: `${place} has no address: check host, and that DNS answers here` }];
+  }
+  const found = peers.map(({ protocol, address, port }) => `${protocol} ${address}:${port}`).join(', ');
+  const options = judge(await trunk.probe('OPTIONS'));
+  const findings: Finding[] = [
+    options.ok
+      ? { ok: true, text: `${place} answers at ${found}` }
+      : { ok: false, text: `${place} at ${found} ${options.why}` },
+  ];
+  if (options.ok && settings.register) {
+    const registered = judge(await trunk.probe('REGISTER'), true);
+    findings.push({
+      ok: registered.ok,
+      text: registered.ok ? `${place} takes the user name and password` : `${place} ${registered.why}`,
+    });
+  }
+  return findings;
+}
+
+/** What an answer says, in words. Any answer shows that a trunk is there; only a registration must be granted. */
+function judge(answer: Answered, mustGrant = false): { readonly ok: boolean; readonly why: string } {
+  const bad = (why: string) => ({ ok: false, why });
+  switch (answer.kind) {
+    case 'silent':
+      return bad('does not answer: check port and transport, the firewall, and that it knows this address');
+    case 'unreachable':
+      return bad('cannot be reached: check port and transport, and for tls its certificate');
+    case 'credentials':
+      return answer.given
+        ? bad('refuses the user name and password: check both')
+        : bad('asks for a user name and password in a way that cannot be answered: set both');
+    case 'response': {
+      const { status } = answer.response;
+      if (status === 503) return bad('is out of service (SIP 503)');
+      if (!mustGrant || status < 300) return { ok: true, why: '' };
+      if (status === 403)
+        return bad('refuses the registration (SIP 403): check user name, password and domain');
+      if (status === 404) return bad('does not know the user (SIP 404): check user name and domain');
+      return bad(`refuses the registration (SIP ${status})`);
+    }
+  }
+}

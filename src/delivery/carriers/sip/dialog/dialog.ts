@@ -1,0 +1,105 @@
+import {
+  type Header,
+  headerOf,
+  listOf,
+  type SipRequest,
+  type SipResponse,
+  sequenceOf,
+} from '../message/message.js';
+import { parseAddress, parseUri, tagOf } from '../message/uri.js';
+import { fields, request } from '../message/write.js';
+
+/** RFC 3261 §12, of the side that sent the INVITE. */
+export class Dialog {
+  readonly remoteTag: string;
+  readonly callId: string;
+  readonly #local: string;
+  readonly #remote: string;
+  readonly #routes: readonly string[];
+  #target: string;
+  #localNumber: number;
+  #remoteNumber: number | null = null;
+
+  /** @param response one that carries a `To` tag: a 2xx, or a provisional one */
+  constructor(invite: SipRequest, response: SipResponse) {
+    this.callId = headerOf(invite, 'call-id') ?? '';
+    this.#local = headerOf(invite, 'from') ?? '';
+    this.#remote = headerOf(response, 'to') ?? '';
+    this.remoteTag = tagOf(this.#remote);
+    this.#routes = listOf(response, 'record-route').reverse();
+    this.#target = contactOf(response) ?? invite.uri;
+    this.#localNumber = sequenceOf(invite)?.number ?? 1;
+  }
+
+  /** Where the next request within the dialog goes: a SIP URI. */
+  get nextHop(): string {
+    const [first] = this.#routes;
+    return (first && parseAddress(first)?.uri) || this.#target;
+  }
+
+  /** Whether proxies asked to stay on the way. */
+  get isRouted(): boolean {
+    return this.#routes.length > 0;
+  }
+
+  /** The `Contact` of a request or response that refreshes the target. */
+  retarget(message: SipRequest | SipResponse): void {
+    this.#target = contactOf(message) ?? this.#target;
+  }
+
+  /** A request within the dialog (RFC 3261 §12.2.1.1). An ACK takes the number of what it acknowledges. */
+  request(method: string, headers: readonly Header[] = [], body = '', number?: number): SipRequest {
+    const used = number ?? ++this.#localNumber;
+    const { uri, routes } = this.#way();
+    return request(
+      method,
+      uri,
+      [
+        ...routes.map((value) => ({ name: 'route', value })),
+        ...fields({
+          'max-forwards': 70,
+          from: this.#local,
+          to: this.#remote,
+          'call-id': this.callId,
+          cseq: `${used} ${method}`,
+        }),
+        ...headers,
+      ],
+      body,
+    );
+  }
+
+  /** The number that the next request takes less one: what a repeat for authentication counts on from. */
+  get localNumber(): number {
+    return this.#localNumber;
+  }
+
+  /** Numbers taken by requests that were made outside, such as an INVITE sent again before the dialog stood. */
+  countTo(number: number): void {
+    this.#localNumber = Math.max(this.#localNumber, number);
+  }
+
+  /** RFC 3261 §12.2.2: false for a request that an earlier one has overtaken. */
+  admits(asked: SipRequest): boolean {
+    const { number } = sequenceOf(asked)!;
+    if (this.#remoteNumber !== null && number < this.#remoteNumber) return false;
+    this.#remoteNumber = number;
+    return true;
+  }
+
+  /** Loose routing; of a strict router of before RFC 3261, its way. */
+  #way(): { uri: string; routes: readonly string[] } {
+    const [first, ...rest] = this.#routes;
+    const address = first === undefined ? null : parseAddress(first);
+    if (!address || parseUri(address.uri)?.parameters.has('lr')) {
+      return { uri: this.#target, routes: this.#routes };
+    }
+    return { uri: address.uri, routes: [...rest, `<${this.#target}>`] };
+  }
+}
+
+function contactOf(message: SipRequest | SipResponse): string | null {
+  const [contact] = listOf(message, 'contact');
+  const uri = contact === undefined ? undefined : parseAddress(contact)?.uri;
+  return uri && parseUri(uri) ? uri : null;
+}

@@ -1,0 +1,36 @@
+import { headerOf, type SipMessage } from '../message/message.js';
+import { readParameters } from '../message/uri.js';
+
+/** The shortest session interval (RFC 4028 §5), in seconds. */
+export const MIN_SE = 90;
+
+/** A session interval as two sides agreed on it. */
+export interface SessionInterval {
+  readonly seconds: number;
+  /** Who is to refresh it, as `Session-Expires` says it of the request that it belongs to. */
+  readonly refresher: 'uac' | 'uas' | null;
+}
+
+/** `Session-Expires`; null when it is absent or malformed. */
+export function intervalOf(message: SipMessage): SessionInterval | null {
+  const value = headerOf(message, 'session-expires');
+  const match = /^\s*([0-9]{1,9})\s*(;.*)?$/s.exec(value ?? '');
+  if (!match) return null;
+  const refresher = readParameters(match[2] ?? '')
+    .get('refresher')
+    ?.toLowerCase();
+  return {
+    seconds: Number(match[1]),
+    refresher: refresher === 'uac' || refresher === 'uas' ? refresher : null,
+  };
+}
+
+/** Milliseconds after which the refresher refreshes (RFC 4028 §10). */
+export function refreshAfter({ seconds }: SessionInterval): number {
+  return (seconds * 1000) / 2;
+}
+
+/** Milliseconds after which the other side gives the session up (RFC 4028 §10). */
+export function giveUpAfter({ seconds }: SessionInterval): number {
+  return (seconds - Math.min(32, seconds / 3)) * 1000;
+}

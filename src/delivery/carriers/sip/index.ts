@@ -1,0 +1,24 @@
+import type { CarrierType } from '../../carrier.js';
+import { createSipCarrier } from './carrier.js';
+import { checkSip } from './check.js';
+import { createMedia } from './media/create-media.js';
+import { openReal } from './open.js';
+import { readSettings, type SipSettings, sipSettings } from './settings.js';
+import { systemResolver } from './trunk/resolve.js';
+
+/** Places calls through the operator's SIP trunk and speaks the code. */
+export const sip: CarrierType<SipSettings> = {
+  type: 'sip',
+  settings: sipSettings,
+  channels: () => ['voice'],
+  create: (settings, context) =>
+    createSipCarrier(readSettings(settings), context, {
+      resolver: systemResolver,
+      openTransport: openReal,
+      createMedia: ({ rtpPorts, mediaTimeout }, environment) =>
+        createMedia({ environment, ports: rtpPorts, timeout: mediaTimeout }),
+    }),
+  // The longest call that could begin before the stop.
+  drain: ({ ring_seconds = 45, max_seconds = 120 }) => ring_seconds + max_seconds + 5,
+  check: (settings) => checkSip(settings),
+};

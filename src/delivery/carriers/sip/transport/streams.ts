@@ -1,0 +1,174 @@
+import { connect as connectPlain, createServer, isIP, type Server, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
+import type { Environment, Timer } from '../../../../environment.js';
+import { createFraming } from './framing.js';
+import { type Peer, peerKey, type Receiver } from './transport.js';
+
+export interface StreamsOptions {
+  readonly environment: Environment;
+  readonly receiver: Receiver;
+  /** Milliseconds within which a connection must stand. */
+  readonly connectTimeout: number;
+  /** Milliseconds between two keep-alives (RFC 5626 §3.5.1) on a connection; 0: none. */
+  readonly keepAlive: number;
+  /** Certificates in PEM that are trusted besides the well-known ones. */
+  readonly authorities: readonly string[];
+}
+
+/** Most connections that others may have open to us. */
+const MAX_INBOUND = 64;
+/** Most bytes that wait for a peer that does not read. */
+const MAX_BUFFERED = 1 << 20;
+
+/** Connections by peer, opened when they are needed and used by both sides (RFC 3261 §18, RFC 5923). */
+export class Streams {
+  readonly #options: StreamsOptions;
+  readonly #connections = new Map<string, Promise<Socket>>();
+  readonly #sockets = new Set<Socket>();
+  #server: Server | null = null;
+  #closed = false;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+  }
+
+  /** Accepts connections to a port as well, for peers that open one of their own for a request. */
+  async listen(bind: string, port: number): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => {
+      const { remoteAddress, remotePort } = socket;
+      if (remoteAddress === undefined || remotePort === undefined || this.#closed) return socket.destroy();
+      const peer: Peer = { protocol: 'tcp', address: plainAddress(remoteAddress), port: remotePort };
+      this.#connections.set(peerKey(peer), Promise.resolve(socket));
+      this.#serve(socket, peer);
+    });
+    server.maxConnections = MAX_INBOUND;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: bind, port, exclusive: true }, resolve);
+    });
+    server.on('error', () => {});
+    server.unref();
+    this.#server = server;
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : port;
+  }
+
+  async send(bytes: Uint8Array, to: Peer): Promise<void> {
+    const socket = await this.connection(to);
+    if (socket.writableLength > MAX_BUFFERED) {
+      socket.destroy();
+      throw Object.assign(new Error('the peer does not read'), { code: 'ETIMEDOUT' });
+    }
+    await new Promise<void>((resolve, reject) => {
+      socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /** The open connection to a peer, or a new one. */
+  connection(to: Peer): Promise<Socket> {
+    const key = peerKey(to);
+    const known = this.#connections.get(key);
+    if (known) return known;
+    if (this.#closed) return Promise.reject(Object.assign(new Error('stopped'), { code: 'UND_ERR_CLOSED' }));
+    const opening = this.#open(to);
+    this.#connections.set(key, opening);
+    opening.catch(() => {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key);
+    });
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closed = new Promise<void>((resolve) =>
+      this.#server ? this.#server.close(() => resolve()) : resolve(),
+    );
+    for (const socket of this.#sockets) {
+      socket.end();
+      // Whatever is still written has had its chance at the operating system.
+      socket.destroySoon();
+    }
+    await closed;
+  }
+
+  #open(to: Peer): Promise<Socket> {
+    const { environment, connectTimeout, authorities } = this.#options;
+    const { address: host, port } = to;
+    return new Promise((resolve, reject) => {
+      const socket: Socket =
+        to.protocol === 'tls'
+          ? connectTls({
+              host,
+              port,
+              // RFC 6066 §3: an address is no server name; it is checked as an address all the same.
+              servername: to.serverName && !isIP(to.serverName) ? to.serverName : '',
+              ...(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {}),
+              ...(to.serverName ? { checkServerIdentity: identityOf(to.serverName) } : {}),
+            })
+          : connectPlain({ host, port, noDelay: true });
+      const timer = environment.after(connectTimeout, () =>
+        socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })),
+      );
+      socket.once('error', (error) => {
+        timer.cancel();
+        reject(error);
+      });
+      socket.once(to.protocol === 'tls' ? 'secureConnect' : 'connect', () => {
+        timer.cancel();
+        this.#serve(socket, to);
+        resolve(socket);
+      });
+      socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  #serve(socket: Socket, peer: Peer): void {
+    const key = peerKey(peer);
+    const frames = createFraming();
+    this.#sockets.add(socket);
+    socket.unref();
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      const read = frames(chunk);
+      if (!read) return socket.destroy();
+      for (const frame of read) {
+        if (frame.kind === 'ping') socket.write('\r\n');
+        else this.#options.receiver(frame.bytes, peer);
+      }
+    });
+    const stopPings = this.#keepAlive(socket);
+    socket.once('close', () => {
+      stopPings();
+      this.#sockets.delete(socket);
+      void this.#connections.get(key)?.then((known) => {
+        if (known === socket) this.#connections.delete(key);
+      });
+    });
+  }
+
+  /** RFC 5626 §3.5.1: keeps the connection open in what lies between. Returns what stops it. */
+  #keepAlive(socket: Socket): () => void {
+    const { environment, keepAlive } = this.#options;
+    let timer: Timer | null = null;
+    const next = () => {
+      timer = environment.after(keepAlive, () => {
+        socket.write('\r\n\r\n');
+        next();
+      });
+    };
+    if (keepAlive > 0) next();
+    return () => timer?.cancel();
+  }
+}
+
+/** Checks the certificate against the trunk's domain, not against the address that it resolved to. */
+function identityOf(name: string): (host: string, certificate: PeerCertificate) => Error | undefined {
+  return (_, certificate) => checkServerIdentity(name, certificate);
+}
+
+/** IPv4 addresses of dual-stack sockets come as IPv6. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9]+\.)/, '');
+}

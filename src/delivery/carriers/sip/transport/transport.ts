@@ -1,0 +1,39 @@
+import type { Protocol } from '../message/uri.js';
+
+/** Where messages go to, or came from. */
+export interface Peer {
+  readonly protocol: Protocol;
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+  /** TLS: the name that its certificate must be for, which is the trunk's domain (RFC 5922 §7.1). */
+  readonly serverName?: string;
+}
+
+/** Takes what arrives: one framed message, not parsed yet. */
+export type Receiver = (bytes: Uint8Array, from: Peer) => void;
+
+/** Carries bytes of whole messages. Knows nothing of SIP but how a stream is cut into messages. */
+export interface Transport {
+  /** Rejects with an error that `describeNetworkError` knows when it is certain that nothing arrived. */
+  send(bytes: Uint8Array, to: Peer): Promise<void>;
+  /** The address and port of this machine that the peer sees, as long as nobody translates them. */
+  local(peer: Peer): Promise<LocalAddress>;
+  /** Sets who takes what arrives. */
+  receive(receiver: Receiver): void;
+  close(): Promise<void>;
+}
+
+export interface LocalAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export function isReliable(protocol: Protocol): boolean {
+  return protocol !== 'udp';
+}
+
+/** One text for one peer. A TLS connection is good for the name that it was checked for, and for no other. */
+export function peerKey({ protocol, address, port, serverName = '' }: Peer): string {
+  return `${protocol}:${address}:${port}:${serverName}`;
+}

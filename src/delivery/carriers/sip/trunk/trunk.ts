@@ -1,0 +1,246 @@
+import type { Timer } from '../../../../environment.js';
+import type { Agent } from '../agent.js';
+import { listOf, type SipResponse, secondsOf } from '../message/message.js';
+import { hostPort, parseAddress, parseUri } from '../message/uri.js';
+import type { TrunkSettings } from '../settings.js';
+import { token } from '../transaction/layer.js';
+import type { Peer } from '../transport/transport.js';
+import { createAuthenticator } from './authenticator.js';
+import { type Answered, exchange } from './exchange.js';
+import { type Resolver, resolvePeers } from './resolve.js';
+
+export interface TrunkOptions {
+  readonly agent: Agent;
+  readonly resolver: Resolver;
+  readonly settings: TrunkSettings;
+  /** Milliseconds between two looks whether it answers; 0: none. */
+  readonly keepAlive: number;
+  /** Milliseconds that a peer may stay silent. */
+  readonly responseTimeout: number;
+  /** Seconds that a registration is asked to last. */
+  readonly registerFor: number;
+  readonly onChange: (state: 'up' | 'down', detail: string | null) => void;
+}
+
+/** How long found addresses are used, in milliseconds. When DNS fails, the last ones are. */
+const RESOLVED_FOR = 30_000;
+/** Waits before a failed registration is tried again, in milliseconds: doubling from first to last. */
+const REGISTER_RETRY_FIRST = 5_000;
+const REGISTER_RETRY_LAST = 300_000;
+/** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
+const UNWELL = [408, 503, 504];
+
+/** One trunk: where its peers are, whether they answer, and its registration. */
+export class Trunk {
+  readonly settings: TrunkSettings;
+  readonly authenticator: ReturnType<typeof createAuthenticator>;
+  readonly #options: TrunkOptions;
+  readonly #ids: { readonly callId: string; readonly tag: string };
+  #number = 0;
+  #peers: readonly Peer[] = [];
+  #resolvedAt = Number.NEGATIVE_INFINITY;
+  #resolving: Promise<readonly Peer[]> | null = null;
+  #reachable: boolean | null = null;
+  #registered: boolean | null = null;
+  #detail: string | null = null;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #retry = REGISTER_RETRY_FIRST;
+  #expires: number;
+  readonly #timers = new Set<Timer>();
+  #stopped = false;
+
+  constructor(options: TrunkOptions) {
+    const { environment } = options.agent;
+    this.#options = options;
+    this.settings = options.settings;
+    this.authenticator = createAuthenticator(options.settings.credentials, environment);
+    this.#ids = { callId: token(environment, 16), tag: token(environment, 8) };
+    this.#expires = options.registerFor;
+  }
+
+  /** Whether a call may be tried: nothing says that it cannot be. */
+  get isUsable(): boolean {
+    const paused = this.#pausedUntil > this.#options.agent.environment.monotonic();
+    return !paused && this.#reachable !== false && (!this.settings.register || this.#registered === true);
+  }
+
+  /** What to know of it; null when all is well. */
+  get detail(): string | null {
+    return this.isUsable ? null : (this.#detail ?? 'asked for a pause');
+  }
+
+  get isKnown(): boolean {
+    return (this.#reachable ?? this.#registered) !== null;
+  }
+
+  /** Begins to register and to look whether it answers. */
+  start(): void {
+    if (this.settings.register) void this.#register();
+    if (this.#options.keepAlive > 0) void this.#look();
+  }
+
+  /** Takes back the registration, for `within` milliseconds at most. */
+  async stop(within: number): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    if (this.#registered !== true) return;
+    this.#registered = null;
+    await this.#ask('REGISTER', { expires: 0 }, within);
+  }
+
+  /** Peers in the order in which they are tried; empty when none is found. */
+  async peers(): Promise<readonly Peer[]> {
+    const { agent, resolver, settings } = this.#options;
+    const now = agent.environment.monotonic();
+    if (now - this.#resolvedAt < RESOLVED_FOR) return this.#peers;
+    this.#resolving ??= resolvePeers(settings, resolver, agent.environment).catch(() => []);
+    const found = await this.#resolving;
+    this.#resolving = null;
+    if (found.length > 0) {
+      this.#peers = found;
+      this.#resolvedAt = agent.environment.monotonic();
+    }
+    return this.#peers;
+  }
+
+  /** Whether an address is one of its peers, as last found. */
+  has(address: string): boolean {
+    return this.#peers.some((peer) => peer.address === address);
+  }
+
+  /** RFC 3261 §21.5.4: no call for as long as the trunk asked. */
+  pause(milliseconds: number): void {
+    this.#pausedUntil = this.#options.agent.environment.monotonic() + milliseconds;
+  }
+
+  /** The peers of a redirect's target: of the trunk's own hosts, or of those that its settings allow. */
+  async redirect(uri: string): Promise<readonly Peer[]> {
+    const target = parseUri(uri);
+    if (!target) return [];
+    const { agent, resolver, settings } = this.#options;
+    const { host, domain, redirectHosts } = settings;
+    const allowed = [host, domain, ...redirectHosts].includes(target.host) || this.has(target.host);
+    if (!allowed) return [];
+    const named = target.parameters.get('transport')?.toLowerCase();
+    const protocol = target.secure ? 'tls' : named === 'tcp' || named === 'tls' ? named : settings.protocol;
+    if (target.host === host && target.port === null) return this.peers();
+    return resolvePeers({ host: target.host, port: target.port, protocol }, resolver, agent.environment);
+  }
+
+  /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
+  probe(method: 'OPTIONS' | 'REGISTER'): Promise<Answered> {
+    return this.#ask(method, {}, this.#options.responseTimeout);
+  }
+
+  async #look(): Promise<void> {
+    const { keepAlive, responseTimeout } = this.#options;
+    const answer = await this.#ask('OPTIONS', {}, responseTimeout);
+    if (this.#stopped) return;
+    // A refusal for want of credentials is an answer too: the INVITE will tell.
+    const isWell =
+      answer.kind === 'credentials' ||
+      (answer.kind === 'response' && !UNWELL.includes(answer.response.status));
+    this.#note(isWell, this.#registered, isWell ? null : describeAnswer(answer));
+    this.#later(keepAlive, () => void this.#look());
+  }
+
+  /** RFC 3261 §10.2, kept alive until `stop`. */
+  async #register(): Promise<void> {
+    const answer = await this.#ask('REGISTER', { expires: this.#expires }, this.#options.responseTimeout * 2);
+    if (this.#stopped) return;
+    if (answer.kind === 'response' && answer.response.status < 300) {
+      this.#retry = REGISTER_RETRY_FIRST;
+      this.#note(this.#reachable, true, null);
+      const granted = grantedBy(answer.response) ?? this.#expires;
+      // Soon enough for a few repeats before the registration is forgotten.
+      this.#later(Math.max(granted * 850, granted * 1000 - 60_000, 5_000), () => void this.#register());
+      return;
+    }
+    if (answer.kind === 'response' && answer.response.status === 423) {
+      const least = secondsOf(answer.response, 'min-expires') ?? 0;
+      if (least > this.#expires && least <= 604_800) {
+        this.#expires = least;
+        return this.#register();
+      }
+    }
+    this.#note(this.#reachable, false, `registration: ${describeAnswer(answer)}`);
+    const asked = answer.kind === 'response' ? (secondsOf(answer.response, 'retry-after') ?? 0) * 1000 : 0;
+    this.#later(Math.min(Math.max(this.#retry, asked), REGISTER_RETRY_LAST), () => void this.#register());
+    this.#retry = Math.min(this.#retry * 2, REGISTER_RETRY_LAST);
+  }
+
+  async #ask(
+    method: 'OPTIONS' | 'REGISTER',
+    extra: { readonly expires?: number },
+    timeout: number,
+  ): Promise<Answered> {
+    const { agent, settings } = this.#options;
+    const domain = hostPort(settings.domain, null);
+    const user = settings.credentials?.username ?? '';
+    const address = `<sip:${user === '' ? '' : `${encodeURIComponent(user)}@`}${domain}>`;
+    const registering = method === 'REGISTER';
+    const peers = await this.peers();
+    if (peers.length === 0) {
+      return { kind: 'unreachable', error: Object.assign(new Error('not found'), { code: 'ENOTFOUND' }) };
+    }
+    return exchange(agent, peers, this.authenticator, {
+      method,
+      uri: `sip:${domain}`,
+      from: address,
+      to: registering ? address : `<sip:${domain}>`,
+      // A registration's refreshes belong together (RFC 3261 §10.2.4); each OPTIONS is one of its own.
+      callId: registering ? this.#ids.callId : token(agent.environment, 16),
+      tag: registering ? this.#ids.tag : token(agent.environment, 8),
+      nextNumber: () => ++this.#number,
+      headers: (contact): Readonly<Record<string, string | number>> => {
+        if (!registering) return { contact, accept: 'application/sdp' };
+        // Without a contact it only asks what is registered (RFC 3261 §10.2.3).
+        return extra.expires === undefined ? {} : { contact, expires: extra.expires };
+      },
+      contactUser: user === '' ? '' : encodeURIComponent(user),
+      timeout,
+    });
+  }
+
+  #note(reachable: boolean | null, registered: boolean | null, detail: string | null): void {
+    const before = this.isUsable;
+    const wasKnown = this.isKnown;
+    this.#reachable = reachable;
+    this.#registered = registered;
+    this.#detail = detail;
+    if (before !== this.isUsable || !wasKnown) {
+      this.#options.onChange(this.isUsable ? 'up' : 'down', this.detail);
+    }
+  }
+
+  #later(delay: number, task: () => void): void {
+    if (this.#stopped) return;
+    const timer = this.#options.agent.environment.after(delay, () => {
+      this.#timers.delete(timer);
+      task();
+    });
+    this.#timers.add(timer);
+  }
+}
+
+/** Seconds that a registrar granted: what our own contact says, else `Expires`. */
+function grantedBy(response: SipResponse): number | null {
+  const contacts = listOf(response, 'contact').flatMap((value) => parseAddress(value) ?? []);
+  const named = contacts.map(({ parameters }) => Number(parameters.get('expires'))).filter((one) => one > 0);
+  const granted = named.length > 0 ? Math.min(...named) : secondsOf(response, 'expires');
+  return granted === null ? null : Math.min(granted, 604_800);
+}
+
+/** An answer in a few words. */
+export function describeAnswer(answer: Answered): string {
+  switch (answer.kind) {
+    case 'silent':
+      return 'no answer';
+    case 'unreachable':
+      return 'cannot be reached';
+    case 'credentials':
+      return answer.given ? 'user name or password refused' : 'asks for a user name and password';
+    case 'response':
+      return `SIP ${answer.response.status}`;
+  }
+}
