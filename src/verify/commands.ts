@@ -170,6 +170,8 @@ export interface Receipt {
   readonly by:
     | { readonly kind: 'hop'; readonly attempt: AttemptId; readonly number: number }
     | { readonly kind: 'message'; readonly messageId: string };
+  /** By hop: the carrier's id of the message, for a hop that has none. */
+  readonly messageId?: string;
   readonly status: AttemptStatus;
   readonly errorCode: number | null;
   /** Of a completed call: its seconds, 0 to `MAX_CALL_SECONDS`; absent when the carrier does not tell. */

@@ -140,6 +140,26 @@ test('a carrier that waits after a drop is asked for no second message when the 
   expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
 });
 
+test('a carrier that waits after no answer in time is content with a late one, also after a restart', async () => {
+  await start(', unanswered: wait');
+  let answer: (answer: { messageId: string }) => void = () => {};
+  first.onSubmit = () => new Promise((resolve) => (answer = resolve));
+  await create();
+  await server.until('the message is there', () => first.submits.length === 1);
+  await server.time.advance(10_000);
+  const unanswered = 'countersign_hops_total{carrier="first",status="unanswered"}';
+  await server.until('its time is over', async () => (await server.metric(unanswered)) === 1);
+  answer({ messageId: 'late' });
+  await callbacks(2);
+  await server.restart();
+  await server.time.advance(60_000);
+  await server.until('it is bound again', () => first.sessions.size === 1);
+  await first.receipt('late');
+  await callbacks(3);
+  expect(calledBack()).toEqual(['queued', 'sent', 'delivered']);
+  expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
+});
+
 test('a carrier that waits after a drop gives way to the next when no receipt comes', async () => {
   await start(', unanswered: wait');
   first.onSubmit = () => null;
