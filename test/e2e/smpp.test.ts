@@ -195,3 +195,15 @@ test('STOP over a bind stops SMS to that number, resends included, and START beg
   await server.until('a second message', () => first.submits.length === 2);
   expect(second.submits).toHaveLength(0);
 });
+
+test('a message without a receipt in the time of its route stays sent, and is counted', async () => {
+  await start();
+  const id = await create();
+  await callbacks(2);
+  const missing = 'countersign_receipts_missing_total{carrier="first"}';
+  await server.time.advance(299_000);
+  expect(await server.metric(missing)).toBe(0);
+  await server.time.advance(2_000);
+  await server.until('it is counted', async () => (await server.metric(missing)) === 1);
+  expect((await server.sessions().get(id)).attemptDetails[0]).toMatchObject({ status: 'sent' });
+});
