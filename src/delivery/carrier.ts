@@ -92,6 +92,8 @@ export interface CarrierReport {
   readonly by:
     | { readonly kind: 'hop'; readonly hopId: string }
     | { readonly kind: 'message'; readonly messageId: string };
+  /** By hop: the carrier's own id of the message, where that came too late for the result of the submit. */
+  readonly messageId?: string;
   /** Channel status of contract §6. */
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */

@@ -159,7 +159,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, status, errorCode, underWay, duration, cost }: CarrierReport,
+  { by, messageId, status, errorCode, underWay, duration, cost }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
@@ -171,11 +171,15 @@ function readReport(
   const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);
-    return hop ? { ...receipt, by: { kind: 'hop', ...hop } } : 'unknown';
+    if (!hop) return 'unknown';
+    const told = messageId !== undefined && isPossible(messageId) ? { messageId } : {};
+    return { ...receipt, ...told, by: { kind: 'hop', ...hop } };
   }
-  const possible =
-    by.messageId !== '' && by.messageId.length <= MAX_MESSAGE_ID && !by.messageId.includes('\0');
-  return possible ? { ...receipt, by } : 'unknown';
+  return isPossible(by.messageId) ? { ...receipt, by } : 'unknown';
+}
+
+function isPossible(messageId: string): boolean {
+  return messageId !== '' && messageId.length <= MAX_MESSAGE_ID && !messageId.includes('\0');
 }
 
 /** What comes from outside is cut short, since an invalid report may hold anything. */

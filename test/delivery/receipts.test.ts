@@ -43,6 +43,20 @@ describe('a receipt', () => {
     expect(world.store.database.attempt(attempt)?.errorCode).toBe(80);
   });
 
+  it('by hop may bring the message id that the next ones come by', async () => {
+    const world = await openWorld();
+    const report = world.reporter.forCarrier('gateway');
+    const { attempt, hopId } = await world.start();
+    for (const impossible of ['', 'x'.repeat(129)]) {
+      expect(await report({ ...byHop(hopId, 'sent'), messageId: impossible })).toBe('recorded');
+      expect(world.store.database.hopsOf(attempt)).toMatchObject([{ messageId: null }]);
+    }
+    expect(await report({ ...byHop(hopId, 'sent'), messageId: 'late' })).toBe('recorded');
+    expect(await report({ ...byHop(hopId, 'sent'), messageId: 'later' })).toBe('recorded');
+    expect(await report(byMessage('late', 'delivered'))).toBe('recorded');
+    expect(world.status(attempt)).toBe('delivered');
+  });
+
   it('brings the duration of a call, which is whole seconds of at most a day', async () => {
     const world = await openWorld();
     const report = world.reporter.forCarrier('gateway');

@@ -140,6 +140,26 @@ test('a carrier that waits after a drop is asked for no second message when the 
   expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
 });
 
+test('a carrier that waits after no answer in time is content with a late one, also after a restart', async () => {
+  await start(', unanswered: wait');
+  let answer: (answer: { messageId: string }) => void = () => {};
+  first.onSubmit = () => new Promise((resolve) => (answer = resolve));
+  await create();
+  await server.until('the message is there', () => first.submits.length === 1);
+  await server.time.advance(10_000);
+  const unanswered = 'countersign_hops_total{carrier="first",status="unanswered"}';
+  await server.until('its time is over', async () => (await server.metric(unanswered)) === 1);
+  answer({ messageId: 'late' });
+  await callbacks(2);
+  await server.restart();
+  await server.time.advance(60_000);
+  await server.until('it is bound again', () => first.sessions.size === 1);
+  await first.receipt('late');
+  await callbacks(3);
+  expect(calledBack()).toEqual(['queued', 'sent', 'delivered']);
+  expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
+});
+
 test('a carrier that waits after a drop gives way to the next when no receipt comes', async () => {
   await start(', unanswered: wait');
   first.onSubmit = () => null;
@@ -174,4 +194,16 @@ test('STOP over a bind stops SMS to that number, resends included, and START beg
   await create();
   await server.until('a second message', () => first.submits.length === 2);
   expect(second.submits).toHaveLength(0);
+});
+
+test('a message without a receipt in the time of its route stays sent, and is counted', async () => {
+  await start();
+  const id = await create();
+  await callbacks(2);
+  const missing = 'countersign_receipts_missing_total{carrier="first"}';
+  await server.time.advance(299_000);
+  expect(await server.metric(missing)).toBe(0);
+  await server.time.advance(2_000);
+  await server.until('it is counted', async () => (await server.metric(missing)) === 1);
+  expect((await server.sessions().get(id)).attemptDetails[0]).toMatchObject({ status: 'sent' });
 });

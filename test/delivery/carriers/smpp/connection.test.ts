@@ -195,8 +195,10 @@ describe('a message without an answer', () => {
     expect(await submit).toMatchObject({ kind: 'unanswered' });
     answerSubmit(rig.smsc.submits[0]!, { messageId: 'late-1' });
     await rig.smsc.receipt('late-1');
+    const by = { kind: 'hop', hopId: 'the-hop' };
     expect(rig.reports).toEqual([
-      { by: { kind: 'hop', hopId: 'the-hop' }, status: 'delivered', errorCode: null },
+      { by, messageId: 'late-1', status: 'sent', errorCode: null },
+      { by, status: 'delivered', errorCode: null },
     ]);
   });
 
@@ -215,10 +217,24 @@ describe('a message without an answer', () => {
     };
     await rig.smsc.receipt('late-2', 'DELIVRD', '000', { source_addr: '14155550123' });
     await Promise.all(submits);
-    expect(rig.reports.map(({ by }) => by)).toEqual([
+    expect(rig.reports.filter(({ status }) => status === 'delivered').map(({ by }) => by)).toEqual([
       { kind: 'message', messageId: 'late-2' },
       { kind: 'hop', hopId: 'two' },
     ]);
+  });
+
+  it('is taken for no other message of its recipient when its id is known', async () => {
+    const rig = await openRig({ response_timeout_ms: 3_000 });
+    rig.smsc.onSubmit = () => null;
+    const submit = rig.submit({ hopId: 'the-hop' });
+    await rig.until('it is there', () => rig.smsc.submits.length === 1);
+    await rig.time.advance(3_000);
+    await submit;
+    answerSubmit(rig.smsc.submits[0]!, { messageId: 'late-1' });
+    await rig.until('it is reported', () => rig.reports.length === 1);
+    rig.answers = ['unknown'];
+    await rig.smsc.receipt('who', 'DELIVRD', '000', { source_addr: '14155550123' });
+    expect(rig.reports.slice(1).map(({ by }) => by)).toEqual([{ kind: 'message', messageId: 'who' }]);
   });
 
   it('of several parts is known by the id of the last, if that is answered', async () => {
