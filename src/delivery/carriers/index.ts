@@ -15,8 +15,8 @@ import { webhook } from './webhook/index.js';
 /** Every kind of carrier that a configuration may name. */
 export const carrierTypes: readonly CarrierType[] = [
   inbox,
-  sip,
   smpp,
+  sip,
   webhook,
   http,
   twilio,

@@ -136,8 +136,8 @@ describe('the settings of an smpp carrier', () => {
 it('every carrier type has a name of its own', () => {
   expect(carrierTypes.map(({ type }) => type)).toEqual([
     'inbox',
-    'sip',
     'smpp',
+    'sip',
     'webhook',
     'http',
     'twilio',

@@ -148,6 +148,28 @@ describe('early media', () => {
   });
 });
 
+describe('an UPDATE before the answer', () => {
+  it('changes what a reliable response agreed on, as often as it comes', async () => {
+    const { peer, invite, settle } = openWorld();
+    peer().script = (asked, one) => {
+      if (asked.method === 'INVITE')
+        one.respond(asked, 183, { require: '100rel', rseq: 1 }, { sdp: PEER_SDP });
+      if (asked.method === 'PRACK') one.respond(asked, 200);
+    };
+    const { told } = invite();
+    await settle();
+    const [first] = peer().all('INVITE');
+    for (let turn = 1; turn <= 2; turn++) {
+      peer().ask(first!, 'UPDATE', { 'content-type': 'application/sdp' }, PEER_SDP);
+      await settle();
+      expect(peer().responses.at(-1)).toMatchObject({ status: 200, body: 'v=0\r\na=answer\r\n' });
+    }
+    peer().respond(first!, 200);
+    await settle();
+    expect(told).toMatchObject({ answered: 1, answers: [PEER_SDP], offers: [PEER_SDP, PEER_SDP] });
+  });
+});
+
 describe('authentication', () => {
   const challenge = 'Digest realm="example.net", nonce="n1", qop="auth", algorithm=SHA-256';
 

@@ -336,7 +336,8 @@ export class Invitation implements CallEnd {
       else if (!early.reliable) agent.answer(transaction, 500, { 'retry-after': 1 });
       else {
         // Media of a call that is not answered is not begun: agreeing on another one comes to the same.
-        const answered = media.answer(early.sdp ?? '') === 'ok' ? media.answerOffer(asked.body) : null;
+        const agreed = early.sdp === null || media.answer(early.sdp) === 'ok';
+        const answered = agreed ? media.answerOffer(asked.body) : null;
         early.sdp = null;
         if (answered === null) agent.answer(transaction, 488);
         else agent.answer(transaction, 200, { 'content-type': 'application/sdp' }, answered);
