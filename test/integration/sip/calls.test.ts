@@ -62,10 +62,9 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
   });
 
   test('that hangs up during the code has brought it', async () => {
-    const farEnd = await startFarEnd(sipp, 'hang-up', { options: ['-d', '900'] });
+    const farEnd = await startFarEnd(sipp, 'hang-up', { options: ['-d', '2500'] });
     const line = await openLine([farEnd.port]);
-    const result = line.call({ code: '1'.repeat(30) });
-    expect(await result).toMatchObject(SPOKEN);
+    expect(await line.call({ code: '1'.repeat(30) })).toMatchObject(SPOKEN);
     await farEnd.done();
     expect(line.told()).toEqual(GOES_WELL);
   });

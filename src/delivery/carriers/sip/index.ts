@@ -16,7 +16,13 @@ export const sip: CarrierType<SipSettings> = {
       resolver: systemResolver,
       openTransport: openReal,
       createMedia: ({ rtpPorts, mediaTimeout }, environment) =>
-        createMedia({ environment, ports: rtpPorts, timeout: mediaTimeout }),
+        createMedia({
+          environment,
+          ports: rtpPorts,
+          timeout: mediaTimeout,
+          onDeath: (err) =>
+            context.log.error({ carrier: context.name, err }, 'the media thread died; it is started again'),
+        }),
     }),
   // The longest call that could begin before the stop.
   drain: ({ ring_seconds = 45, max_seconds = 120 }) => ring_seconds + max_seconds + 5,

@@ -3,6 +3,7 @@ import type { ReportResult } from '#delivery/carrier.js';
 import { createSipCarrier } from '#delivery/carriers/sip/carrier.js';
 import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/media/media.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
 import { SipNetwork } from '../../../support/sip-network.js';
 import { SipPeer } from '../../../support/sip-peer.js';
@@ -305,6 +306,26 @@ describe('the keep-alive', () => {
     peer.script = (asked, one) => asked.method === 'OPTIONS' && one.respond(asked, 200);
     await environment.advance(40_000);
     expect(carrier.status?.().state).toBe('up');
+  });
+});
+
+describe('a trunk that asks what we can before any call', () => {
+  it('is answered, though it is sent no keep-alives', async () => {
+    const { environment, carrier, network } = openCarrier();
+    carrier.start?.();
+    await environment.advance(100);
+    const asked = fields({
+      via: `SIP/2.0/UDP ${THEM}:5060;branch=z9hG4bKping`,
+      'max-forwards': 70,
+      from: `<sip:${THEM}>;tag=ping`,
+      to: `<sip:${US}>`,
+      'call-id': 'ping',
+      cseq: '1 OPTIONS',
+    });
+    const us = { protocol: 'udp', address: US, port: 5060 } as const;
+    await network.attach(THEM).send(writeMessage(request('OPTIONS', `sip:${US}`, asked)), us);
+    await environment.advance(100);
+    expect(network.sent.at(-1)!.text).toMatch(/^SIP\/2\.0 200 /);
   });
 });
 
