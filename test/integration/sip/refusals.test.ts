@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { startServerProcess, until } from '../../support/server-process.js';
 import { describeWith } from '../programs.js';
+import { startCallbacks } from './callbacks.js';
 import { startFarEnd } from './far-end.js';
 import { openLine } from './line.js';
+import { freePorts } from './ports.js';
 
 const NO_HEADER = 'X-Nothing: 1';
 
@@ -40,6 +43,12 @@ const AFTER_RINGING: typeof REFUSALS = [
   ...REFUSALS.filter(([status, , header]) => [480, 486, 500, 603].includes(status) && header === ''),
 ];
 
+const ENDINGS = [
+  { status: 486, country: 'US', recipient: '14155551234', told: 'busy 3010' },
+  { status: 480, country: 'ES', recipient: '34612345678', told: 'no-answer 3000' },
+  { status: 603, country: 'DE', recipient: '4915123456789', told: 'failed 3110' },
+] as const;
+
 describeWith(['sipp'], 'a far end that takes no call', ({ sipp }) => {
   test.each(REFUSALS)('and says %i %s %s', async (status, reason, header, outcome) => {
     const farEnd = await startFarEnd(sipp, 'refuse', {
@@ -66,5 +75,39 @@ describeWith(['sipp'], 'a far end that takes no call', ({ sipp }) => {
     const line = await openLine([farEnd.port]);
     expect(await line.call()).toMatchObject({ kind: 'unavailable', errorCode: 5020 });
     await farEnd.done();
+  });
+
+  test('is told to the customer as contract §7 has it', async () => {
+    const callbacks = await startCallbacks();
+    const lines = await Promise.all(
+      ENDINGS.map(async ({ status, country }) => {
+        const farEnd = await startFarEnd(sipp, 'ring-and-refuse', { keys: { status, reason: 'No' } });
+        return { name: `to-${country.toLowerCase()}`, country, farEnd };
+      }),
+    );
+    const [from] = await freePorts(1);
+    const carriers = lines.map(
+      ({ name, farEnd }, index) => `
+  ${name}:
+    type: sip
+    trunks: [{ host: 127.0.0.1, port: ${farEnd.port}, transport: udp }]
+    bind: 127.0.0.1
+    port: 0
+    keepalive_seconds: 0
+    rtp_ports: { from: ${from! + index * 4}, to: ${from! + index * 4 + 3} }`,
+    );
+    const routes = lines.map(
+      ({ name, country }) => `
+  - { channel: voice, country: ${country}, carriers: [${name}] }`,
+    );
+    const server = await startServerProcess({
+      config: `carriers:${carriers.join('')}\nroutes:${routes.join('')}\n`,
+    });
+    for (const [index, { recipient, told }] of ENDINGS.entries()) {
+      const { body } = await server.create({ recipient, channel: 'voice', url: callbacks.url });
+      await lines[index]!.farEnd.done();
+      await until('the last callback', () => callbacks.of(body.session_uuid).length >= 2, 10);
+      expect(callbacks.of(body.session_uuid)).toEqual(['ringing', told]);
+    }
   });
 });
