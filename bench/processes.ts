@@ -161,6 +161,12 @@ function freePort(): Promise<number> {
   });
 }
 
+/** Starts a program of others; returns what ends it. */
+export function startProgram(program: string, options: readonly string[]): () => void {
+  const child = track(spawn(program, options, { stdio: 'ignore' }));
+  return () => void child.kill('SIGKILL');
+}
+
 function track(child: ChildProcess): ChildProcess {
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -8,7 +8,6 @@ import { MAX_FILE_BYTES, MAX_SECONDS } from '#speech/recordings.js';
 import { spokenAs } from '#speech/spoken-as.js';
 import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
 import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
-
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';

@@ -34,7 +34,9 @@ export interface CreateMediaOptions {
   readonly timeout?: number;
   /** Milliseconds of quiet after which a sound counts as ended. Default 400. */
   readonly voiceEndsAfter?: number;
-  /** The media thread's script, for tests that make it die. */
+  /** Called with the reason when the media thread has died, for the log. It is started again by itself. */
+  readonly onDeath?: (error: Error) => void;
+  /** The media thread's script, where it is not beside this one: for tests that make it die, and benchmarks. */
   readonly worker?: URL;
 }
 
@@ -98,7 +100,7 @@ class ThreadedMedia implements Media {
       {
         address: shown,
         port,
-        sessionId: new DataView(environment.randomBytes(8).buffer).getBigUint64(0).toString().slice(0, 15),
+        sessionId: Buffer.from(environment.randomBytes(6)).readUIntBE(0, 6).toString(),
         codecs: [...new Set(codecs)],
         srtp: options.srtp,
         keys: new Map(SUITES.map((suite) => [suite, environment.randomBytes(KEY_SIZE)])),
@@ -153,16 +155,16 @@ class ThreadedMedia implements Media {
     this.#worker = started;
     this.#startedAt = environment.monotonic();
     started.on('message', (news: News) => this.#hear(news));
-    const died = () => {
-      if (this.#worker === started) this.#replace();
+    const died = (error: Error) => {
+      if (this.#worker === started) this.#replace(error);
     };
     started.on('error', died);
-    started.on('exit', died);
+    started.on('exit', (code) => died(new Error(`it exited with ${code}`)));
   }
 
   /** The thread has died: so have its sockets, and its calls' media with them. */
-  #replace(): void {
-    const { environment } = this.#options;
+  #replace(error: Error): void {
+    const { environment, onDeath } = this.#options;
     for (const [place, total] of this.#totals.entries()) this.#before[place]! += total;
     this.#totals = new Float64Array(TOTALS.length);
     this.#worker = null;
@@ -170,7 +172,7 @@ class ThreadedMedia implements Media {
     this.#restarts++;
     for (const [id, { reject }] of this.#opening) {
       this.#opening.delete(id);
-      reject(new Error('the media thread died'));
+      reject(new Error(`the media thread died: ${error.message}`));
     }
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
@@ -178,6 +180,7 @@ class ThreadedMedia implements Media {
     else if (environment.monotonic() - this.#startedAt >= HEALTHY_AFTER) this.#start();
     else environment.after(RESTART_PAUSE, () => this.#closing ?? this.#start());
     for (const session of sessions) session.fail();
+    onDeath?.(error);
   }
 
   #hear(message: News): void {

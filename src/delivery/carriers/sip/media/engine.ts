@@ -38,10 +38,7 @@ export class Engine {
     this.#data = data;
     this.#post = post;
     this.#totals = new Float64Array(data.totals);
-    this.#ports = new PortPairs(
-      data.ports,
-      new DataView(environment.randomBytes(4).buffer).getUint32(0) / 2 ** 32,
-    );
+    this.#ports = new PortPairs(data.ports, Buffer.from(environment.randomBytes(4)).readUInt32BE() / 2 ** 32);
     this.#pacer = new Pacer(environment.monotonic());
   }
 

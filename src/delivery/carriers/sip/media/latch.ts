@@ -35,14 +35,15 @@ export class Latch {
     return this.#learnt ?? this.#told;
   }
 
-  /** Whether the peer's packets come from where SDP did not say. */
+  /** Where the peer's packets come from; null before the first. */
   get learnt(): Source | null {
     return this.#learnt;
   }
 
   /** Whether a packet may be the peer's, to be asked before it is looked at. */
   admits(source: Source, now: number): boolean {
-    if (!this.#told) return false;
+    // Nobody can be answered at port 0, which only a forged packet has; Node throws when it is told to.
+    if (!this.#told || source.port === 0) return false;
     if (!this.#learnt) return this.#anyAddress || source.address === this.#told.address;
     if (source.address !== this.#learnt.address) return false;
     return source.port === this.#learnt.port || now - this.#lastAt > MOVED_AFTER;

@@ -66,8 +66,8 @@ export class Stream {
     const before = this.#agreement;
     this.#agreement = agreement;
     this.#latch.tell({ address: agreement.address, port: agreement.port });
-    this.#reports.tell({ address: agreement.rtcpAddress, port: agreement.rtcpPort });
-    this.#heardAt = this.#options.environment.monotonic();
+    this.#aimReports(agreement);
+    this.#hear(this.#options.environment.monotonic());
     this.#sender.agree(agreement);
     if (agreement.events === null) this.#sender.failPresses('the peer takes no telephone events any more');
     const { srtp } = agreement;
@@ -160,10 +160,16 @@ export class Stream {
     }
     const known = this.#latch.learnt;
     this.#latch.learn(source, now);
-    if (known !== this.#latch.learnt && source.address !== agreement.rtcpAddress) {
-      this.#reports.tell({ address: source.address, port: Math.min(65_535, source.port + 1) });
-    }
+    if (known !== this.#latch.learnt) this.#aimReports(agreement);
     this.#hear(now);
+  }
+
+  /** Reports go where SDP says, unless the peer's packets have shown that its address is another. */
+  #aimReports(agreement: Agreement): void {
+    const { learnt } = this.#latch;
+    const moved = learnt !== null && learnt.address !== agreement.address;
+    if (moved) this.#reports.tell({ address: learnt.address, port: Math.min(65_535, learnt.port + 1) });
+    else this.#reports.tell({ address: agreement.rtcpAddress, port: agreement.rtcpPort });
   }
 
   #takeReport(packet: Buffer, source: RemoteInfo): void {

@@ -77,6 +77,8 @@ export class Trunk {
   start(): void {
     if (this.settings.register) void this.#register();
     if (this.#options.keepAlive > 0) void this.#look();
+    // Its requests are taken by their address, from the beginning.
+    if (!this.settings.register && this.#options.keepAlive === 0) void this.peers();
   }
 
   /** Takes back the registration, for `within` milliseconds at most. */

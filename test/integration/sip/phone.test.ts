@@ -1,0 +1,180 @@
+import plivo from 'plivo';
+import { expect, test } from 'vitest';
+import { AUTH_ID, AUTH_TOKEN, startServerProcess, until } from '../../support/server-process.js';
+import { SHIPPED_SPEECH } from '../../support/speech.js';
+import { digitClips, hearDigits } from '../../support/spoken-digits.js';
+import { describeWith } from '../programs.js';
+import { startCallbacks } from './callbacks.js';
+import { type Phone, startPhone } from './phone.js';
+import { freePorts } from './ports.js';
+
+interface Callee {
+  readonly country: string;
+  readonly number: string;
+  readonly locale: string;
+  /** How the trunk is spoken to. */
+  readonly transport?: 'tcp';
+  readonly settings?: string;
+  /** What the phone is told of its account. */
+  readonly account?: string;
+}
+
+const AMERICAN: Callee = { country: 'US', number: '14155551234', locale: 'en' };
+const CALLEES: readonly Callee[] = [
+  AMERICAN,
+  { country: 'ES', number: '34612345678', locale: 'es', settings: 'codecs: [PCMA]' },
+  {
+    country: 'DE',
+    number: '4915123456789',
+    locale: 'de',
+    settings: 'srtp: required',
+    account: ';mediaenc=srtp-mand',
+  },
+  { country: 'FR', number: '33612345678', locale: 'fr', transport: 'tcp' },
+  { country: 'IN', number: '919876543210', locale: 'hi' },
+  { country: 'JP', number: '819012345678', locale: 'ja' },
+  { country: 'BR', number: '5511961234567', locale: 'pt_BR' },
+];
+
+const GOES_WELL = ['ringing', 'in-progress', 'completed'];
+
+describeWith(['baresip'], 'a phone', ({ baresip }) => {
+  test('hears the code of its session in its language, and no other digit', async () => {
+    const phones = await Promise.all(
+      CALLEES.map(({ number, account }) => startPhone(baresip, number, account)),
+    );
+    const callbacks = await startCallbacks();
+    const sessions = await serverCalling(phones.map((phone, index) => ({ phone, callee: CALLEES[index]! })));
+    await Promise.all(
+      CALLEES.map(async ({ number, locale }, index) => {
+        const phone = phones[index]!;
+        const { sessionUuid } = await sessions.create({
+          recipient: number,
+          channel: 'voice',
+          locale,
+          url: callbacks.url,
+        });
+        await phone.ended(1);
+        const heard = digitsOf(phone, locale);
+        const code = heard.slice(0, 6);
+        expect(code).toMatch(/^[0-9]{6}$/);
+        expect(heard).toBe(code + code);
+        const answer = await sessions.validate({ id: sessionUuid, otp: code });
+        expect(answer.message).toBe('session validated successfully.');
+        await until('the last callback', () => callbacks.of(sessionUuid).length >= GOES_WELL.length, 10);
+        expect(callbacks.of(sessionUuid)).toEqual(GOES_WELL);
+      }),
+    );
+  });
+
+  test('hears the code when it presses the key that is asked for', async () => {
+    const phone = await startPhone(baresip, AMERICAN.number);
+    const sessions = await serverCalling([{ phone, callee: AMERICAN }]);
+    const { sessionUuid } = await sessions.create({
+      recipient: AMERICAN.number,
+      channel: 'voice',
+      dtmf: 7,
+    });
+    await phone.hears(ASKED);
+    await phone.press(7);
+    await phone.ended(1);
+    // The key itself is spoken when it is asked for, unless it was pressed so soon.
+    const code = digitsOf(phone, 'en')
+      .replace(/^7(?=(.{6})\1$)/, '')
+      .slice(0, 6);
+    const answer = await sessions.validate({ id: sessionUuid, otp: code });
+    expect(answer.message).toBe('session validated successfully.');
+  });
+
+  test('never hears the code when it presses another key only, or none', async () => {
+    const other = CALLEES[1]!;
+    const pressing = await startPhone(baresip, AMERICAN.number);
+    const idle = await startPhone(baresip, other.number);
+    const callbacks = await startCallbacks();
+    const lines = [
+      { phone: pressing, callee: AMERICAN },
+      { phone: idle, callee: other },
+    ];
+    const sessions = await serverCalling(lines, 'key_asks: 1\n    key_seconds: 3');
+    await Promise.all(
+      lines.map(async ({ phone, callee: { number, locale } }) => {
+        const { sessionUuid } = await sessions.create({
+          recipient: number,
+          channel: 'voice',
+          locale,
+          dtmf: 7,
+          url: callbacks.url,
+        });
+        if (phone === pressing) {
+          await phone.hears(ASKED);
+          await phone.press(8);
+        }
+        await phone.ended(1);
+        expect(digitsOf(phone, locale)).toBe('7');
+        await until('the last callback', () => callbacks.of(sessionUuid).length >= 3, 10);
+        expect(callbacks.of(sessionUuid)).toEqual(['ringing', 'in-progress', 'failed 9110']);
+        const { attemptDetails } = await sessions.get(sessionUuid);
+        expect(attemptDetails).toMatchObject([{ status: 'failed' }]);
+      }),
+    );
+  });
+
+  test('that hangs up during the greeting has not had the code', async () => {
+    const phone = await startPhone(baresip, AMERICAN.number);
+    const callbacks = await startCallbacks();
+    const sessions = await serverCalling([{ phone, callee: AMERICAN }]);
+    const { sessionUuid } = await sessions.create({
+      recipient: AMERICAN.number,
+      channel: 'voice',
+      dtmf: 7,
+      url: callbacks.url,
+    });
+    await phone.hears(ASKED);
+    await phone.hangUp();
+    await until('the last callback', () => callbacks.of(sessionUuid).length >= 3, 10);
+    expect(callbacks.of(sessionUuid)).toEqual(['ringing', 'in-progress', 'failed 4000']);
+    expect(digitsOf(phone, 'en')).not.toMatch(/[0-689]/);
+  });
+});
+
+/** Milliseconds of sound after which the key is being asked for. */
+const ASKED = 2_000;
+
+function digitsOf(phone: Phone, locale: string): string {
+  const clipOf = digitClips((digits) => SHIPPED_SPEECH.code(locale, digits));
+  return hearDigits(phone.heard(), clipOf)
+    .map(({ digit }) => digit)
+    .join('');
+}
+
+/** A server that calls each phone over a carrier of its own, and the sessions of its account in the SDK. */
+async function serverCalling(
+  lines: readonly { readonly phone: Phone; readonly callee: Callee }[],
+  extra = '',
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK declares answers as any or not at all
+): Promise<any> {
+  const [from] = await freePorts(1);
+  const carriers = lines.map(
+    ({ phone, callee: { country, transport = 'udp', settings = '' } }, index) => `
+  phone-${country.toLowerCase()}:
+    type: sip
+    trunks: [{ host: 127.0.0.1, port: ${phone.port}, transport: ${transport} }]
+    bind: 127.0.0.1
+    port: 0
+    rtp_ports: { from: ${(from! & ~1) + index * 8}, to: ${(from! & ~1) + index * 8 + 7} }
+    opening_silence_ms: 200
+    repeats: 0
+    ${settings}
+    ${extra}`,
+  );
+  const routes = lines.map(
+    ({ callee: { country } }) => `
+  - { channel: voice, country: ${country}, carriers: [phone-${country.toLowerCase()}] }`,
+  );
+  const server = await startServerProcess({
+    config: `carriers:${carriers.join('')}\nroutes:${routes.join('')}\n`,
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK's types leave `url` out
+  const options: any = { url: `${server.url}/v1/Account/${AUTH_ID}` };
+  return new plivo.Client(AUTH_ID, AUTH_TOKEN, options).verify_session;
+}
