@@ -5,6 +5,8 @@ export interface LoadPlan {
   /** Seconds of sending; a plan that names its requests one by one may end earlier. */
   readonly seconds: number;
   readonly requests: Requests;
+  /** Sent at even steps, so many a second over all connections; absent: as fast as answers come. */
+  readonly perSecond?: number;
 }
 
 export type Requests =
@@ -43,4 +45,6 @@ export interface LoadResult {
   readonly cpu: number;
   /** What the creates started. */
   readonly sessions: readonly string[];
+  /** Of a plan with `perSecond`: when each recipient's create was answered, milliseconds since 1970 with fractions. */
+  readonly answers: readonly (readonly [recipient: string, at: number])[];
 }

@@ -13,6 +13,8 @@ process.on('message', (plan: LoadPlan) => {
 interface Source {
   /** The next request's bytes; null when there are no more. */
   next(): string | null;
+  /** The recipient of the create that `next` gave last. */
+  recipient?(): string;
   readonly rightStatus: string;
 }
 
@@ -21,6 +23,8 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   const latencies: number[] = [];
   const wrong: Record<string, number> = {};
   const sessions: string[] = [];
+  const answers: [string, number][] = [];
+  let turns = 0;
   const cpu = process.cpuUsage();
   const startedAt = Date.now();
   const started = performance.now();
@@ -31,29 +35,38 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
       const socket = connect({ port: plan.port, host: '127.0.0.1', noDelay: true });
       let sentAt = 0;
       let received = '';
+      let recipient = '';
+      const sendInTurn = () => {
+        if (plan.perSecond === undefined) return send();
+        const turn = started + (turns++ * 1000) / plan.perSecond;
+        setTimeout(send, Math.max(turn - performance.now(), 0));
+      };
       const send = () => {
         const request = performance.now() < end ? source.next() : null;
         if (request === null) {
           socket.end();
           return resolve();
         }
+        recipient = source.recipient?.() ?? '';
         sentAt = performance.now();
         socket.write(request, 'latin1');
       };
       socket.setEncoding('latin1');
-      socket.once('connect', send);
+      socket.once('connect', sendInTurn);
       socket.once('error', reject);
       socket.once('close', () => reject(new Error('the server closed a connection under load')));
       socket.on('data', (chunk: string) => {
         received = received === '' ? chunk : received + chunk;
         const body = bodyOf(received);
         if (body === null) return;
-        latencies.push(performance.now() - sentAt);
+        const now = performance.now();
+        latencies.push(now - sentAt);
+        if (plan.perSecond !== undefined) answers.push([recipient, performance.timeOrigin + now]);
         const status = received.slice(9, 12);
         if (status !== source.rightStatus) wrong[status] = (wrong[status] ?? 0) + 1;
         else if (plan.requests.kind === 'create') sessions.push(sessionOf(body));
         received = '';
-        send();
+        sendInTurn();
       });
     });
   await Promise.all(Array.from({ length: plan.connections }, converse));
@@ -74,6 +87,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     },
     cpu: (user + system) / 1e6 / seconds,
     sessions,
+    answers,
   };
 }
 
@@ -96,6 +110,7 @@ function sourceOf(requests: Requests): Source {
     rightStatus: '202',
     next: () =>
       sent < limit ? post(path, JSON.stringify({ recipient: recipient(first + sent++), ...fields })) : null,
+    recipient: () => recipient(first + sent - 1),
   };
 }
 

@@ -22,6 +22,7 @@ import {
   startServer,
 } from './processes.js';
 import { type Measured, type Round, reportOf, textOf } from './report.js';
+import { measureSmpp } from './smpp.js';
 
 /**
  * Measures the built server against two yardsticks, on one machine and in one run: `npm run bench`, or
@@ -96,5 +97,6 @@ async function measureRound(load: Helper): Promise<Round> {
   raw.stop();
   receiver.stop();
   removeDirectory(rawDirectory);
-  return { bareFramework, pairs, createsWithCallbacks, validations, singleCreate };
+  const smpp = await measureSmpp(load, seconds);
+  return { bareFramework, pairs, createsWithCallbacks, validations, singleCreate, smpp };
 }

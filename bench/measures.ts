@@ -78,6 +78,22 @@ export async function measureSingle(server: Server, load: Helper, seconds: numbe
   return latency.p50;
 }
 
+/** Creates at a steady pace, and when each was answered; resolves when all were delivered. */
+export async function paced(
+  load: Helper,
+  server: Server,
+  perSecond: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const before = await server.metrics();
+  const result = await create(load, server, { connections: CONNECTIONS, seconds, fields: {}, perSecond });
+  await until(
+    async () => delivered(await server.metrics()) - delivered(before) >= result.right,
+    'the last report',
+  );
+  return result;
+}
+
 /** Right validations a second at 64 connections, each of a session of its own. */
 export async function measureValidations(server: Server, load: Helper, count: number): Promise<number> {
   const { sessions } = await create(load, server, {
@@ -142,14 +158,20 @@ let recipients = 0;
 async function create(
   load: Helper,
   server: Server,
-  of: Pick<LoadPlan, 'connections' | 'seconds'> & {
+  of: Pick<LoadPlan, 'connections' | 'seconds' | 'perSecond'> & {
     readonly fields: Readonly<Record<string, string>>;
     readonly limit?: number;
   },
 ): Promise<LoadResult> {
-  const { connections, seconds, fields, limit } = of;
+  const { connections, seconds, fields, limit, perSecond } = of;
   const requests = { kind: 'create', path: PATH, authorization: AUTHORIZATION, first: recipients } as const;
-  const plan = { port: server.port, connections, seconds, requests: { ...requests, fields, limit } };
+  const plan = {
+    port: server.port,
+    connections,
+    seconds,
+    perSecond,
+    requests: { ...requests, fields, limit },
+  };
   const result = await ask(load, plan);
   recipients += result.right;
   return result;

@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import type { CreateMeasure } from './measures.js';
+import type { SmppRound } from './smpp.js';
 import { median } from './statistics.js';
 
 /** What one round measured; every rate is per second. */
@@ -11,6 +12,7 @@ export interface Round {
   readonly validations: number;
   /** Median milliseconds of a create at one connection. */
   readonly singleCreate: number;
+  readonly smpp: SmppRound;
 }
 
 export interface Measured {
@@ -68,6 +70,13 @@ export function reportOf(measured: Measured): Report {
       ({ createsWithCallbacks, rawDatabase }) => createsWithCallbacks.rate / rawDatabase,
     ),
     callbacksToBareFramework: over((round) => round.createsWithCallbacks.rate / round.bareFramework),
+    smppBare: over(({ smpp }) => smpp.bare),
+    smppCarrier: over(({ smpp }) => smpp.carrier),
+    smppServer: over(({ smpp }) => smpp.server),
+    smppCarrierToBare: over(({ smpp }) => smpp.carrier / smpp.bare),
+    smppServerToBare: over(({ smpp }) => smpp.server / smpp.bare),
+    smppToWireP50: over(({ smpp }) => smpp.toWire.p50),
+    smppToWireP99: over(({ smpp }) => smpp.toWire.p99),
     validationsToBareFramework: over((round) => round.validations / round.bareFramework),
   };
   const aims: Aim[] = [
@@ -85,6 +94,21 @@ export function reportOf(measured: Measured): Report {
       text: 'median create < 3 ms at 1 connection',
       measured: `${medians.singleCreate.toFixed(2)} ms`,
       met: medians.singleCreate < 3,
+    },
+    {
+      text: 'SMPP, one bind: ≥ 2,000 submit_sm a second with receipts, durable',
+      measured: count(medians.smppServer),
+      met: medians.smppServer >= 2_000,
+    },
+    {
+      text: 'the SMPP carrier ≥ 50 % of the bare library',
+      measured: percent(medians.smppCarrierToBare),
+      met: medians.smppCarrierToBare >= 0.5,
+    },
+    {
+      text: 'from the answer to the SMSC: p99 ≤ 10 ms at 500 creates a second',
+      measured: `${medians.smppToWireP99.toFixed(1)} ms`,
+      met: medians.smppToWireP99 <= 10,
     },
     {
       text: 'cold start < 1 s',
@@ -156,6 +180,7 @@ export function textOf({ machine, medians: m, aims, measured }: Report): string 
     '',
     ...lines,
     '',
+    `SMPP, one bind, submits with receipts a second: bare library ${count(m.smppBare)}; the carrier alone ${count(m.smppCarrier)} (${percent(m.smppCarrierToBare)}); the whole server, durable, ${count(m.smppServer)} (${percent(m.smppServerToBare)}); answer to wire p50 ${fixed(m.smppToWireP50)} ms, p99 ${fixed(m.smppToWireP99)} ms`,
     `cold start ${fixed(m.coldStart, 0)} ms (median of ${measured.coldStarts.length}), ${fixed(m.restRss, 0)} MB at rest`,
     '',
     ...aims.map(({ text, measured, met }) => `${met ? 'met    ' : 'NOT MET'}  ${text}: ${measured}`),

@@ -36,6 +36,8 @@ export interface Config {
   /** As Fastify's `trustProxy`: false, or addresses and CIDRs of proxies whose `X-Forwarded-For` is believed. */
   readonly trustProxy: boolean | readonly string[];
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** Where providers reach the server from outside, without a slash at its end; null: nowhere. */
+  readonly publicUrl: string | null;
   /** Where metrics are served; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
   /** In the order of the file; empty: the inbox serves every channel. */

@@ -5,15 +5,16 @@ import { serveAdmin } from './admin/socket.js';
 import { buildApi } from './api/app.js';
 import { Callbacks } from './callbacks/callbacks.js';
 import { createHttpTransport } from './callbacks/transport.js';
-import type { Config } from './config.js';
+import { type Config, ConfigError } from './config.js';
 import { watchReceipts } from './delivery/awaited-receipts.js';
-import type { Carrier, CarrierContext } from './delivery/carrier.js';
+import type { Carrier, CarrierContext, CarrierType } from './delivery/carrier.js';
 import { type CarrierDesk, createCarrierDesk } from './delivery/carrier-desk.js';
 import { carrierTypes } from './delivery/carriers/index.js';
 import { Dispatcher } from './delivery/dispatcher.js';
 import { createInbound } from './delivery/inbound.js';
 import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
+import { SettingsError } from './delivery/settings-error.js';
 import { type Environment, systemEnvironment } from './environment.js';
 import { openSpeech } from './speech/prompts.js';
 import { Directory } from './store/directory.js';
@@ -81,7 +82,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         report: async (one) => (desk.claims(name, one) ? 'recorded' : report(one)),
         inbound: inbound.forCarrier(name),
         share: { index: 0, count: 1 },
-        publicUrl: null,
+        publicUrl: config.publicUrl,
       };
     });
     const offered = routable(carriers);
@@ -256,9 +257,19 @@ function createCarriers(config: Config, contextOf: (name: string) => CarrierCont
   return new Map(
     configured.map(({ name, type, settings }) => {
       const kind = carrierTypes.find((each) => each.type === type)!;
-      return [name, kind.create(settings, contextOf(name))];
+      return [name, createCarrier(kind, settings, contextOf(name))];
     }),
   );
+}
+
+/** @throws ConfigError for settings that do not fit together */
+function createCarrier(kind: CarrierType, settings: unknown, context: CarrierContext): Carrier {
+  try {
+    return kind.create(settings, context);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new ConfigError(`carriers.${context.name}.${error.key}`, error.expectation);
+  }
 }
 
 /** Any other carrier of a channel takes the inbox out of that channel. */

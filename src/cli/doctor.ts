@@ -7,6 +7,7 @@ import { type Administration, administrationOf, type OutputOf } from '../admin/o
 import type { Config } from '../config.js';
 import type { Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
+import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
 import { openSpeech } from '../speech/prompts.js';
 import { KeyringHolder } from '../store/keys.js';
@@ -170,7 +171,9 @@ async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
       const findings = await carrierTypes.find((each) => each.type === type)!.check(settings);
       for (const { ok, text } of findings) yield { ok, text: `carrier ${name}: ${text}` };
     } catch (error) {
-      yield bad(`carrier ${name}: its check failed: ${describeFailure(error).text}`);
+      const why =
+        error instanceof SettingsError ? error.message : `its check failed: ${describeFailure(error).text}`;
+      yield bad(`carrier ${name}: ${why}`);
     }
   }
   const channels = inboxChannels(config);

@@ -20,6 +20,7 @@ export interface Variables
     | 'bootstrap'
     | 'callbackAllow'
     | 'trustProxy'
+    | 'publicUrl'
     | 'logLevel'
     | 'metrics'
   > {
@@ -39,6 +40,7 @@ const NAMES = [
   'COUNTERSIGN_BOOTSTRAP_AUTH_TOKEN',
   'COUNTERSIGN_CALLBACK_ALLOW',
   'COUNTERSIGN_TRUST_PROXY',
+  'COUNTERSIGN_PUBLIC_URL',
   'COUNTERSIGN_LOG_LEVEL',
   'COUNTERSIGN_METRICS_ADDRESS',
 ] as const;
@@ -85,6 +87,7 @@ export function readVariables(env: Env, files: ConfigFiles): Variables {
     ),
     callbackAllow: readCallbackAllow(given('COUNTERSIGN_CALLBACK_ALLOW') ?? ''),
     trustProxy: readTrustProxy(given('COUNTERSIGN_TRUST_PROXY') ?? 'false'),
+    publicUrl: readPublicUrl(given('COUNTERSIGN_PUBLIC_URL')),
     logLevel: readLogLevel(given('COUNTERSIGN_LOG_LEVEL') ?? 'info'),
     metrics: readMetrics(given('COUNTERSIGN_METRICS_ADDRESS') ?? '127.0.0.1:9464'),
     configPath: configPath === undefined ? null : resolve(configPath),
@@ -183,6 +186,20 @@ function readTrustProxy(text: string): boolean | string[] {
       `expected true, false, or a list of the proxies' addresses and CIDRs, but ${JSON.stringify(part)} is none`,
     );
   });
+}
+
+/** Scheme, host, port and a path that a proxy puts before ours. */
+const PUBLIC_URL = /^https?:\/\/[^\s/?#@]+(\/[\x21-\x7e]*)?$/;
+
+function readPublicUrl(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (text.length <= 512 && PUBLIC_URL.test(text) && !/[?#]/.test(text) && URL.canParse(text)) {
+    return text.replace(/\/+$/, '');
+  }
+  throw new ConfigError(
+    'COUNTERSIGN_PUBLIC_URL',
+    'expected an http or https URL without user name, query and fragment, of at most 512 characters',
+  );
 }
 
 function readLogLevel(text: string): Config['logLevel'] {

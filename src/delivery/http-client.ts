@@ -1,61 +1,121 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { errors, type Pool } from 'undici';
+import { type Dispatcher, errors, Pool } from 'undici';
 import type { Environment } from '../environment.js';
+import { createTurns } from './turns.js';
 
-export interface Post {
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** Milliseconds for the whole exchange, from the first byte sent to the last received. */
-  readonly timeout: number;
-  /** Most bytes of an answer's body that are read. */
-  readonly maxAnswer: number;
+  readonly body: string | null;
+}
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Null when it was longer than is read. */
+  readonly body: string | null;
 }
 
 export type Exchange =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly headers: IncomingHttpHeaders;
-      /** Null when it was longer than `maxAnswer`. */
-      readonly body: string | null;
-    }
-  /** No whole answer came; `why` says in a few words, without anything that was sent. */
-  | { readonly kind: 'none'; readonly why: string };
+  | Answer
+  /**
+   * No whole answer came; `why` says in a few words, without anything that was sent. `sent`: the request was being
+   * written, so that the other side may have it.
+   */
+  | { readonly kind: 'none'; readonly why: string; readonly sent: boolean };
 
-/** Sends one POST and waits for its whole answer. Follows no redirect. Rejects only on a defect of ours. */
-export async function post(pool: Pool, request: Post, environment: Environment): Promise<Exchange> {
-  const { path, headers, body, timeout, maxAnswer } = request;
-  const controller = new AbortController();
-  const timer = environment.after(timeout, () => controller.abort());
-  try {
-    const answer = await pool.request({ path, method: 'POST', headers, body, signal: controller.signal });
-    return {
-      kind: 'answer',
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: await readBounded(answer.body, maxAnswer),
-    };
-  } catch (error) {
-    if (controller.signal.aborted) return { kind: 'none', why: `no answer within ${timeout} ms` };
-    const why = describeNetworkError(error);
-    if (why === null) throw error;
-    return { kind: 'none', why };
-  } finally {
-    timer.cancel();
-  }
+export interface HttpClientOptions {
+  readonly origin: string;
+  /** Most connections at a time. */
+  readonly connections: number;
+  /** Milliseconds for a whole exchange, from its connection on. */
+  readonly timeout: number;
+  readonly environment: Environment;
+  /** Most bytes of an answer's body that are read; 64 KiB when left out. */
+  readonly maxAnswer?: number;
 }
 
-async function readBounded(body: AsyncIterable<Uint8Array>, max: number): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > max) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** Exchanges with one origin, over a bounded pool of connections that are kept open. */
+export interface HttpClient {
+  /**
+   * Sends one request and waits for its whole answer, in turn when all connections are busy; the caller bounds how
+   * many wait. Follows no redirect, repeats nothing. Rejects only on a defect of ours.
+   */
+  send(request: HttpRequest): Promise<Exchange>;
+  /** Takes nothing more; resolves after what is in flight, which its timeout bounds. */
+  stop(): Promise<void>;
+}
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { origin, connections, timeout } = options;
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: 1,
+    // The whole exchange has one deadline, by the environment's clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout },
+  });
+  const inTurn = createTurns(connections);
+  return {
+    // A request's time runs from when it has a connection, or a long queue would look like a dead host.
+    send: (request) => inTurn(() => exchange(pool, request, options)),
+    stop: () => (pool.closed ? Promise.resolve() : pool.close()),
+  };
+}
+
+function exchange(pool: Pool, request: HttpRequest, options: HttpClientOptions): Promise<Exchange> {
+  const { environment, timeout, maxAnswer = 64 * 1024 } = options;
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let status = 0;
+    let headers: IncomingHttpHeaders = {};
+    let controller: Dispatcher.DispatchController | null = null;
+    let ended = false;
+    const end = (result: Exchange) => {
+      ended = true;
+      timer.cancel();
+      resolve(result);
+    };
+    const answered = (body: string | null) => end({ kind: 'answer', status, headers, body });
+    const timer = environment.after(timeout, () => {
+      end({ kind: 'none', why: `no answer within ${timeout} ms`, sent: controller !== null });
+      controller?.abort(new Error('timeout'));
+    });
+    pool.dispatch(request, {
+      onRequestStart(started) {
+        if (ended) started.abort(new Error('timeout'));
+        else controller = started;
+      },
+      onResponseStart(_controller, code, received) {
+        status = code;
+        headers = received;
+      },
+      onResponseData(receiving, chunk) {
+        size += chunk.length;
+        if (size <= maxAnswer) chunks.push(chunk);
+        else if (!ended) {
+          answered(null);
+          receiving.abort(new Error('too long'));
+        }
+      },
+      onResponseEnd() {
+        if (!ended) answered(Buffer.concat(chunks).toString('utf8'));
+      },
+      onResponseError(_controller, error) {
+        if (ended) return;
+        const why = describeNetworkError(error);
+        if (why !== null) return end({ kind: 'none', why, sent: controller !== null });
+        ended = true;
+        timer.cancel();
+        reject(error);
+      },
+    });
+  });
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CallbackTried } from '#verify/commands.js';
 import type { SessionId } from '#verify/model.js';
-import { type ApiServer, LIMITS, START, startApi } from '../support/api-server.js';
+import { type ApiServer, LIMITS, startApi } from '../support/api-server.js';
 
 const URL_OF_CUSTOMER = 'https://customer.example/status?key=abc';
 const NOBODY = '00000000-0000-7000-8000-000000000000';
@@ -41,84 +41,7 @@ async function called(session: SessionId, sequence: number, changes: Partial<Cal
   expect(outcome.kind).toBe('recorded');
 }
 
-const FAILURE = { ok: false, httpStatus: 503, reason: 'answered 503' } as const;
-
 describe('§6 the log of callbacks', () => {
-  test('shows every callback, oldest first, with its tries', async () => {
-    const session = await api.create({ url: URL_OF_CUSTOMER });
-    api.advance(1_000);
-    await api.deliver(session);
-    await called(session, 1, FAILURE);
-    api.advance(60_000);
-    await called(session, 1);
-    const attempt = (await api.store.read.session(session))!.attempts[0]!.uuid;
-    const { status, body } = await log(session);
-    expect(status).toBe(200);
-    const common = {
-      attempt_uuid: attempt,
-      url: URL_OF_CUSTOMER,
-      method: 'POST',
-      session_status: 'in-progress',
-      channel: 'sms',
-    };
-    expect(body).toEqual({
-      api_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      session_uuid: session,
-      callbacks: [
-        {
-          ...common,
-          callback_id: `${attempt}.1`,
-          sequence: 1,
-          state: 'delivered',
-          channel_status: 'queued',
-          created_at: '2026-01-31T08:52:39.363000Z',
-          next_retry_at: null,
-          tries_made: 2,
-          tries: [
-            {
-              time: '2026-01-31T08:52:40.363000Z',
-              status: 503,
-              reason: 'answered 503',
-              latency_ms: 12,
-              next_retry_at: '2026-01-31T08:53:40.363000Z',
-              manual: false,
-            },
-            {
-              time: '2026-01-31T08:53:40.363000Z',
-              status: 204,
-              reason: null,
-              latency_ms: 12,
-              next_retry_at: null,
-              manual: false,
-            },
-          ],
-        },
-        {
-          ...common,
-          callback_id: `${attempt}.2`,
-          sequence: 2,
-          state: 'pending',
-          channel_status: 'sent',
-          created_at: '2026-01-31T08:52:40.363000Z',
-          next_retry_at: '2026-01-31T08:53:40.363000Z',
-          tries_made: 0,
-          tries: [],
-        },
-        {
-          ...common,
-          callback_id: `${attempt}.3`,
-          sequence: 3,
-          state: 'held',
-          channel_status: 'delivered',
-          created_at: '2026-01-31T08:52:40.363000Z',
-          next_retry_at: null,
-          tries_made: 0,
-          tries: [],
-        },
-      ],
-    });
-  });
-
   test('of several attempts is in the order of the events', async () => {
     const session = await api.create({ url: URL_OF_CUSTOMER });
     api.advance(1_000);
@@ -139,11 +62,6 @@ describe('§6 the log of callbacks', () => {
     expect(
       body.callbacks.map((each: Record<string, string>) => `${each.channel} ${each.channel_status}`),
     ).toEqual(['sms queued', 'voice ringing', 'voice in-progress', 'voice completed', 'sms sent']);
-  });
-
-  test('of a session without a callback URL is empty', async () => {
-    const session = await api.create();
-    expect((await log(session)).body.callbacks).toEqual([]);
   });
 
   test('shows the latest 20 tries of a callback, and how many there were', async () => {
@@ -189,31 +107,6 @@ describe('§6 the log of callbacks', () => {
 });
 
 describe('§6 a redelivery', () => {
-  test('of a failed callback is 202, and the callback is due again', async () => {
-    const session = await api.create({ url: URL_OF_CUSTOMER });
-    await called(session, 1, { ...FAILURE, retriable: false });
-    const id = await idOf(session);
-    api.advance(5_000);
-    const { status, body } = await redeliver(session, id);
-    expect({ status, body }).toEqual({
-      status: 202,
-      body: {
-        api_id: expect.any(String),
-        message: 'the callback is sent again',
-        session_uuid: session,
-        callback_id: id,
-      },
-    });
-    const due = await api.store.read.dueCallbacks('customer.example:443', START + 5_000, 10);
-    expect(due.items).toMatchObject([{ sequence: 1, tries: 1, state: 'ready' }]);
-    await called(session, 1);
-    const [callback] = (await log(session)).body.callbacks;
-    expect(callback).toMatchObject({
-      state: 'delivered',
-      tries: [{ manual: false }, { manual: true, status: 204 }],
-    });
-  });
-
   test('takes a path without its last slash, an id in upper case, and any JSON body', async () => {
     const session = await api.create({ url: URL_OF_CUSTOMER });
     await called(session, 1);
@@ -222,38 +115,12 @@ describe('§6 a redelivery', () => {
     expect((await api.call('POST', path, { body: { any: 1 } })).status).toBe(202);
   });
 
-  test('while the callback is still tried is 409 and says when next; held ones say that they wait', async () => {
-    const session = await api.create({ url: URL_OF_CUSTOMER });
-    await api.deliver(session);
-    await called(session, 1, FAILURE);
-    expect(await redeliver(session, await idOf(session, 0))).toMatchObject({
-      status: 409,
-      body: { error: expect.stringContaining('due at 2026-01-31T08:53:39.363000Z') },
-    });
-    expect(await redeliver(session, await idOf(session, 1))).toMatchObject({
-      status: 409,
-      body: { error: expect.stringContaining('waits for an earlier one') },
-    });
-  });
-
   test('asked for many times at once is accepted once', async () => {
     const session = await api.create({ url: URL_OF_CUSTOMER });
     await called(session, 1);
     const id = await idOf(session);
     const answers = await Promise.all(Array.from({ length: 10 }, () => redeliver(session, id)));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, ...Array(9).fill(409)]);
-  });
-
-  test('of a callback that was tried a hundred times is 409', async () => {
-    const session = await api.create({ url: URL_OF_CUSTOMER });
-    await called(session, 1);
-    const id = await idOf(session);
-    const [row] = (await api.store.read.callbacks(session, 1)).map(({ callback }) => callback);
-    api.store.database.put('callback', { ...row!, tries: 100 });
-    expect(await redeliver(session, id)).toMatchObject({
-      status: 409,
-      body: { error: expect.stringContaining('maximum') },
-    });
   });
 
   test('is 404 for what is no callback of the session, or not the caller’s', async () => {
@@ -287,18 +154,10 @@ describe('§6 a redelivery', () => {
     }
   });
 
-  test('with another method is 405 with Allow', async () => {
+  test('has a path of its own: that of a callback alone is 404', async () => {
     const session = await api.create({ url: URL_OF_CUSTOMER });
-    for (const [method, path, allow] of [
-      ['POST', pathOf(session), 'GET, HEAD'],
-      ['DELETE', pathOf(session), 'GET, HEAD'],
-      ['GET', `${pathOf(session)}${NOBODY}.1/Redeliver/`, 'POST'],
-    ] as const) {
-      const answer = await api.call(method, path);
-      expect(answer.status).toBe(405);
-      expect(answer.headers.get('allow')).toBe(allow);
-    }
-    expect((await api.call('GET', `${pathOf(session)}${NOBODY}.1/`)).status).toBe(404);
+    const answer = await api.call('GET', `${pathOf(session)}${await idOf(session)}/`);
+    expect(answer.status).toBe(404);
   });
 
   test('is 503 while the database is away, and nothing was done', async () => {

@@ -144,18 +144,6 @@ describe('§7 a body of more than 64 KiB is 413', () => {
 });
 
 describe('§7 a method that a path does not take is 405 with Allow', () => {
-  test.each<[string, string, string]>([
-    ['DELETE', PATH, 'GET, HEAD, POST'],
-    ['PUT', `${PATH}x/`, 'GET, HEAD, POST'],
-    ['OPTIONS', '/Inbox', 'GET, HEAD'],
-    ['POST', '/Inbox/', 'GET, HEAD'],
-  ])('%s %s', async (method, path, allow) => {
-    const answer = await api.call(method, path, { headers: { 'content-type': 'application/json' } });
-    expect(answer.status).toBe(405);
-    expect(answer.headers.get('allow')).toBe(allow);
-    expectShape(answer);
-  });
-
   test('CONNECT, which asks for a tunnel', async () => {
     const path = `/v1/Account/${api.main.authId}${PATH}`;
     for (const [target, status] of [

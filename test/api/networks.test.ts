@@ -5,7 +5,6 @@ import examples from 'libphonenumber-js/mobile/examples';
 import { describe, expect, test } from 'vitest';
 import { destinationNetwork } from '#api/networks.js';
 import type { Recipient } from '#verify/model.js';
-import { startApi } from '../support/api-server.js';
 
 const networkOf = (recipient: string) => destinationNetwork(recipient as Recipient);
 
@@ -73,18 +72,4 @@ describe('the network of a number', () => {
     );
     expect(found).toBeGreaterThan(300);
   });
-});
-
-test('§4 retrieve and list tell the network, or null', async () => {
-  const api = await startApi();
-  try {
-    const uuid = await api.create({ recipient: '4915112345678' });
-    expect((await api.call('GET', `/Verify/Session/${uuid}/`)).body.destination_network).toBe('T-Mobile');
-    await api.create({ recipient: '14155551234' });
-    const { sessions } = (await api.call('GET', '/Verify/Session/')).body;
-    const networks = sessions.map((each: { destination_network: unknown }) => each.destination_network);
-    expect(networks.sort()).toEqual(['T-Mobile', null]);
-  } finally {
-    await api.close();
-  }
 });

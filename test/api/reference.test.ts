@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DocumentedOperation } from '#api/reference/document.js';
-import type { ReportResult } from '#delivery/carrier.js';
+import type { InboundResult, ReportResult } from '#delivery/carrier.js';
 import { receiptRoutes } from '#delivery/carriers/webhook/receipts.js';
 import { type ApiServer, basic, LIMITS, startApi } from '../support/api-server.js';
 import { checkAgainst, type Reference } from '../support/reference.js';
@@ -13,7 +13,8 @@ let reported: ReportResult = 'recorded';
 
 function mount(app: FastifyInstance): void {
   const report = async () => reported;
-  const receipts = receiptRoutes({ secret: SECRET, channels: ['sms', 'voice'], report });
+  const inbound = async () => (reported === 'unavailable' ? 'unavailable' : 'recorded') as InboundResult;
+  const receipts = receiptRoutes({ secret: SECRET, channels: ['sms', 'voice'], report, inbound });
   app.register(receipts, { prefix: '/carriers/gateway' });
   app.register(receipts, { prefix: '/carriers/another' });
 }
@@ -80,7 +81,15 @@ describe('the routes of the server and the operations of the reference', () => {
 /** Statuses that no request can bring about at will, and where else they are shown. */
 const ACCOUNTED: Readonly<Record<string, readonly string[]>> = {
   // A handler that nothing can fail: their 500 is that of any route, tried on the others.
-  '500': ['isAlive', 'isReady', 'getOpenApiDocument', 'getReference', 'getReferenceStyle', 'reportReceipt'],
+  '500': [
+    'isAlive',
+    'isReady',
+    'getOpenApiDocument',
+    'getReference',
+    'getReferenceStyle',
+    'reportReceipt',
+    'reportInbound',
+  ],
   // The most that an account may have: test/verify/decide/ and test/api/.
   '409': ['createSubaccount', 'createApplication'],
 };
@@ -145,7 +154,7 @@ test('every documented status is answered, as it is documented, and no other', a
     });
     if (method !== 'GET') await ask(api, method, target, { as, body: `"${'x'.repeat(100_000)}"` });
     await ask(failing, method, targetOf(path, failing), { as: credentials(operation, failing), body });
-    if (operation.operationId !== 'reportReceipt') {
+    if (!operation.operationId.startsWith('report')) {
       await ask(draining, method, targetOf(path, draining), { as: credentials(operation, draining), body });
     }
     const guarded = await start({
@@ -209,6 +218,14 @@ test('every documented status is answered, as it is documented, and no other', a
   await ask(api, 'GET', own);
   await ask(api, 'POST', `/v1/Account/${sub.auth_id}/Verify/Session/`, { body: create });
   await ask(api, 'DELETE', own);
+  const optOuts = '…/Verify/OptOut/';
+  await ask(api, 'POST', optOuts, { body: create });
+  await ask(api, 'GET', optOuts);
+  await ask(api, 'GET', `${optOuts}14155551234/`);
+  await ask(api, 'DELETE', `${optOuts}14155551234/`);
+  const theirs = `/v1/Account/${api.sub.authId}/Verify/OptOut/`;
+  await ask(api, 'GET', theirs);
+  await ask(api, 'POST', theirs, { body: create });
   const { body: unused } = await ask(api, 'POST', '…/Subaccount/', { body: { name: 'b' } });
   await ask(api, 'DELETE', `…/Subaccount/${unused.auth_id}/`);
 
@@ -216,6 +233,8 @@ test('every documented status is answered, as it is documented, and no other', a
     reported = result;
     const body = { message_id: 'x', status: 'sent' };
     await ask(api, 'POST', '/carriers/gateway/receipts', { as: `Bearer ${SECRET}`, body });
+    const stop = { from: '14155551234', to: '14155550100', text: 'STOP' };
+    await ask(api, 'POST', '/carriers/gateway/inbound', { as: `Bearer ${SECRET}`, body: stop });
   }
   for (const path of ['/openapi.json', '/docs', '/docs/reference.css']) {
     const { header } = await ask(api, 'GET', path);
@@ -244,6 +263,7 @@ describe('the reference', () => {
           .replace('{session_uuid}', session)
           .replace('{app_uuid}', api.application.uuid)
           .replace('{subaccount}', api.sub.authId)
+          .replace('{recipient}', '14155551234')
           .replace('{carrier}', 'gateway');
         const authorization = path.includes('{carrier}') ? `Bearer ${SECRET}` : basic(api.main);
         const answer = await fetch(`${api.url}${target}`, {

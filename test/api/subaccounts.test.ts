@@ -43,24 +43,6 @@ describe('§9 subaccounts', () => {
     expect((await get(made.authId)).body.name).toBe('Kane');
   });
 
-  test('are restricted to countries, at once; what is not sent stays, an empty list is no restriction', async () => {
-    const made = await add({ name: 'Wayne', enabled: true, countries: ['DE', 'FR', 'DE'] });
-    const status = async () => {
-      const body = { recipient: '14155551234' };
-      return (await api.call('POST', '/Verify/Session/', { as: made, body })).status;
-    };
-    expect((await get(made.authId)).body.countries).toEqual(['DE', 'FR']);
-    expect(await status()).toBe(403);
-    await update(made.authId, { countries: ['US'] });
-    expect(await status()).toBe(202);
-    await update(made.authId, { name: 'Kane', countries: null });
-    expect((await get(made.authId)).body).toMatchObject({ name: 'Kane', countries: ['US'] });
-    const listed = (await api.call('GET', PATH)).body.objects;
-    expect(listed).toContainEqual(expect.objectContaining({ auth_id: made.authId, countries: ['US'] }));
-    await update(made.authId, { countries: [] });
-    expect((await get(made.authId)).body).not.toHaveProperty('countries');
-  });
-
   test.each([
     ['name', {}],
     ['name', { name: '' }],
@@ -68,10 +50,6 @@ describe('§9 subaccounts', () => {
     ['name', { name: 'a\tb' }],
     ['enabled', { name: 'x', enabled: 1 }],
     ['enabled', { name: 'x', enabled: 'yes' }],
-    ['countries', { name: 'x', countries: 'US' }],
-    ['countries', { name: 'x', countries: ['us'] }],
-    ['countries', { name: 'x', countries: ['USA'] }],
-    ['countries', { name: 'x', countries: ['US', 'XX'] }],
   ])('are refused with 400 naming %s: %j', async (name, body) => {
     const { status, body: answer } = await api.call('POST', PATH, { body });
     expect({ status, error: answer.error }).toEqual({ status: 400, error: expect.stringContaining(name) });

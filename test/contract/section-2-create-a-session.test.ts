@@ -1,7 +1,7 @@
 import plivo from 'plivo';
 import { afterEach, beforeAll, describe, expect } from 'vitest';
 import type { Untyped } from '../e2e/support.js';
-import { type ApiServer, LIMITS, startApi } from '../support/api-server.js';
+import { type ApiServer, basic, type Credentials, LIMITS, startApi } from '../support/api-server.js';
 import { newId, wrongCode } from '../support/rows.js';
 import { section } from './section.js';
 import { startWorld, type World } from './world.js';
@@ -465,20 +465,36 @@ describe('§2 what else a create can be refused for', () => {
   );
 
   proves('Premium-rate, shared-cost, satellite and international-network recipients', async () => {
-    for (const [recipient, reason] of [
-      ['19005551234', 'premium-rate'],
-      ['979123456789', 'premium-rate'],
-      ['4918012345678', 'shared-cost'],
-      ['870773111632', 'satellite'],
-      ['881612345678', 'satellite'],
-      ['883510012345', 'international network'],
-    ]) {
-      for (const channel of ['sms', 'voice']) {
-        expect(await refused({ recipient, channel })).toMatch(new RegExp(`^recipient is a.* ${reason}`));
+    for (const [recipient, reason, kind, channels] of [
+      ['19005551234', 'premium-rate', 'premium-rate', ['sms', 'voice']],
+      ['979123456789', 'premium-rate', 'premium-rate', ['sms', 'voice']],
+      ['4918012345678', 'shared-cost', 'shared-cost', ['sms', 'voice']],
+      ['447012345678', 'personal number', 'personal-number', ['sms', 'voice']],
+      ['447640123456', 'pager', 'pager', ['sms', 'voice']],
+      ['41860211234567', 'voicemail', 'voicemail', ['sms', 'voice']],
+      ['870773111632', 'satellite', 'satellite', ['sms', 'voice']],
+      ['881612345678', 'satellite', 'satellite', ['sms', 'voice']],
+      ['883510012345', 'international network', 'international-network', ['sms', 'voice']],
+      ['493012345678', 'fixed line', 'fixed-line', ['sms']],
+      ['443001234567', 'company', 'company-number', ['sms']],
+    ] as const) {
+      for (const channel of channels) {
+        const error = await refused({ recipient, channel });
+        expect(error).toMatch(new RegExp(`^recipient is a.* ${reason}`));
+        expect(error).toContain(`${kind} in number_types`);
+      }
+      // What an SMS cannot reach, a call can.
+      if (channels.length === 1) {
+        expect((await messageOf({ recipient, channel: 'voice' })).recipient).toBe(recipient);
+      }
+      const app_uuid = await world.application({ number_types: [kind] });
+      expect(await messageOf({ app_uuid, recipient })).toMatchObject({ channel: 'sms', recipient });
+      const other = kind === 'pager' ? 'satellite' : 'pager';
+      for (const number_types of [[other], []]) {
+        await world.call('POST', `/Verify/Application/${app_uuid}/`, { body: { number_types } });
+        await refused({ app_uuid, recipient });
       }
     }
-    expect(await refused({ recipient: '493012345678' })).toMatch(/^recipient is a fixed line/);
-    expect((await messageOf({ recipient: '493012345678', channel: 'voice' })).channel).toBe('voice');
     // What may be a fixed line or a mobile gets its SMS.
     expect((await messageOf({ recipient: '12125551234' })).channel).toBe('sms');
   });
@@ -504,14 +520,47 @@ describe('§2 what else a create can be refused for', () => {
     expect(LIMITS.failedAuthentications.perAddress).not.toBeNull();
   });
 
-  proves('Country not permitted: 403, error text naming the country', async () => {
-    const api = await withLimits({ countries: ['US', 'FR'] });
-    const create = (recipient: string) => api.call('POST', SESSIONS, { body: { recipient } });
-    const answer = await create('4915112345678');
-    expect(answer).toMatchObject({ status: 403, body: { error: expect.stringContaining('Germany (DE)') } });
-    expect((await create('14155551234')).status).toBe(202);
-    expect((await create('33612345678')).status).toBe(202);
-  });
+  proves(
+    'Country not permitted, by the server, the account or its main account: 403, error text naming the country',
+    async () => {
+      const { server, main, call } = await startWorld({
+        lifetime: 'test',
+        limits: { countries: ['US', 'DE', 'FR'] },
+      });
+      const made = await call('POST', '/Subaccount/', { body: { name: 'x', enabled: true } });
+      const sub: Credentials = { authId: made.body.auth_id, token: made.body.auth_token };
+      /** The names of the countries that a create is refused for. */
+      const refusedFor = async (as: Credentials, of = as) => {
+        const names: string[] = [];
+        for (const recipient of ['14155551234', '4915112345678', '33612345678', '34612345678']) {
+          const path = `${server.url}/v1/Account/${of.authId}${SESSIONS}`;
+          const headers = { authorization: basic(as), 'content-type': 'application/json' };
+          const body = JSON.stringify({ recipient });
+          const answer = await fetch(path, { method: 'POST', headers, body });
+          const { error } = (await answer.json()) as { error?: string };
+          expect([recipient, answer.status]).toEqual([recipient, error === undefined ? 202 : 403]);
+          if (error !== undefined) names.push(/^recipient is in (.+),/.exec(error)?.[1] ?? error);
+        }
+        return names;
+      };
+      const restrict = (auth_id: string, countries: string[]) =>
+        server.administration('account.update', { auth_id, countries });
+
+      expect(await refusedFor(main)).toEqual(['Spain (ES)']);
+      expect(await refusedFor(sub)).toEqual(['Spain (ES)']);
+      await restrict(main.authId, ['US', 'DE', 'ES']);
+      expect(await refusedFor(main)).toEqual(['France (FR)', 'Spain (ES)']);
+      expect(await refusedFor(sub)).toEqual(['France (FR)', 'Spain (ES)']);
+      await restrict(sub.authId, ['DE', 'FR']);
+      const both = ['United States (US)', 'France (FR)', 'Spain (ES)'];
+      expect(await refusedFor(sub)).toEqual(both);
+      // Whoever acts for it.
+      expect(await refusedFor(main, sub)).toEqual(both);
+      expect(await refusedFor(main)).toEqual(['France (FR)', 'Spain (ES)']);
+      await restrict(main.authId, []);
+      expect(await refusedFor(sub)).toEqual(['United States (US)', 'Spain (ES)']);
+    },
+  );
 
   proves('SDKs turn a 403 on this POST into their geo-permission error', async () => {
     const api = await withLimits({ countries: ['US'] });

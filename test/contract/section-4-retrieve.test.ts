@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { startCountersign } from '../e2e/support.js';
 import { type ApiServer, startApi } from '../support/api-server.js';
 import { section } from './section.js';
+import { startWorld } from './world.js';
 
 /** Like `2026-01-31T08:52:39.363253Z`. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
@@ -153,10 +154,17 @@ describe('§4 Retrieve', () => {
     }
   });
 
-  proves('destination_network may be null', async () => {
-    for (const recipient of ['14155559876', '33612345678', '447400123456']) {
-      const { destination_network } = await retrieve(await create({ recipient }));
-      if (destination_network !== null) expect(destination_network).toMatch(/./);
+  proves("destination_network is the network that the number's range was given to, null where", async () => {
+    for (const [recipient, network] of [
+      ['4915112345678', 'T-Mobile'],
+      ['447400123456', 'Three'],
+      // Its country gives no ranges to networks.
+      ['14155559876', null],
+    ]) {
+      const session = await create({ recipient });
+      expect((await retrieve(session)).destination_network).toBe(network);
+      const { sessions } = (await api.call('GET', `/Verify/Session/?recipient=${recipient}`)).body;
+      expect(sessions).toMatchObject([{ session_uuid: session, destination_network: network }]);
     }
   });
 
@@ -184,4 +192,42 @@ describe('§4 Retrieve', () => {
       );
     }
   });
+
+  proves(
+    [
+      'They come from the operator\'s [rate card](charges.md) and are "0" without one',
+      "the currency is the card's and not on the wire",
+    ],
+    async () => {
+      const card = {
+        validation: '0.05',
+        sms: { default: '0.1', 1: '0.0079', 1415: '0.021' },
+        voice: { default: '0.2' },
+      };
+      /** What the wire says of a verified session. */
+      const charged = async (rates?: object) => {
+        const world = await startWorld({ lifetime: 'test', rates });
+        const session = await world.create();
+        const [message] = await world.messages(session);
+        await world.report(message!, 'delivered');
+        await world.validate(session, { otp: message!.code });
+        return world.retrieve(session);
+      };
+      const dollars = await charged({ ...card, currency: 'USD' });
+      const attempt = (charge: string) => [{ attempt_uuid: expect.any(String), channel: 'sms', charge }];
+      expect(dollars.charges).toEqual({
+        total_charge: '0.07100',
+        validation_charge: '0.05000',
+        attempt_charges: attempt('0.02100'),
+      });
+      const yen = await charged({ ...card, currency: 'JPY' });
+      expect(yen.charges).toEqual({ ...dollars.charges, attempt_charges: attempt('0.02100') });
+      for (const each of [dollars, yen]) expect(JSON.stringify(each)).not.toMatch(/USD|JPY|currency/);
+      expect((await charged()).charges).toEqual({
+        total_charge: '0',
+        validation_charge: '0',
+        attempt_charges: attempt('0'),
+      });
+    },
+  );
 });

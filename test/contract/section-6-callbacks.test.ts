@@ -3,9 +3,10 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { plivo } from '../callbacks/plivo-sdk.js';
 import type { Received, Receiver } from '../callbacks/receiver.js';
-import { type InboxMessage, RECIPIENT, startCountersign } from '../e2e/support.js';
-import type { Credentials } from '../support/api-server.js';
+import { type InboxMessage, RECIPIENT, startCountersign, type Untyped } from '../e2e/support.js';
+import { basic, type Credentials } from '../support/api-server.js';
 import { section } from './section.js';
 import { startWorld, type World } from './world.js';
 
@@ -361,6 +362,253 @@ describe('§6 delivery of callbacks', () => {
       expect(content.map(({ requests }) => requests.length)).toEqual([3, 3, 3]);
     },
   );
+});
+
+describe('§6 the log and redelivery', () => {
+  const pathOf = (session: string) => `/Verify/Session/${session}/Callback/`;
+  const logOf = async (session: string, { call } = world): Promise<Untyped[]> => {
+    const { status, body } = await call('GET', pathOf(session));
+    expect(status).toBe(200);
+    return body.callbacks;
+  };
+  /** The log, once its states are these. */
+  const settled = async (session: string, states: readonly string[], of = world) => {
+    await of.server.until(`callbacks ${states}`, async () => {
+      return (await logOf(session, of)).map(({ state }) => state).join() === states.join();
+    });
+    return logOf(session, of);
+  };
+  /** The log, once so many tries of a callback, the first unless said otherwise, are recorded. */
+  const tried = async (session: string, count: number, { of = world, index = 0 } = {}) => {
+    await of.server.until(
+      `${count} tries`,
+      async () => (await logOf(session, of))[index]?.tries_made === count,
+    );
+    return logOf(session, of);
+  };
+  const redeliver = (session: string, callback: Untyped, { call } = world) =>
+    call('POST', `${pathOf(session)}${callback.callback_id}/Redeliver/`);
+  const now = () => new Date(world.server.time.now()).toISOString().replace('Z', '000Z');
+  const later = (seconds: number) =>
+    new Date(world.server.time.now() + seconds * 1_000).toISOString().replace('Z', '000Z');
+  const answering = (status: number) => (response: Untyped) => response.writeHead(status).end();
+
+  proves('The log (ours): GET …/Verify/Session/{session_uuid}/Callback/ → 200', async () => {
+    const customer = await world.customer();
+    let fail = () => {};
+    customer.answer = (response) => {
+      fail = () => response.writeHead(503).end();
+    };
+    const session = await world.create({ url: customer.url('/hook?tenant=7') });
+    const created = now();
+    const { attempt_uuid } = (await world.retrieve(session)).attempt_details[0];
+    await world.callbacks(customer, 1);
+    await settled(session, ['pending', 'held']);
+    await world.server.time.advance(200);
+    fail();
+    await tried(session, 1);
+    const failed = {
+      time: now(),
+      status: 503,
+      reason: expect.stringContaining('503'),
+      latency_ms: 200,
+      next_retry_at: later(60),
+      manual: false,
+    };
+    const first = {
+      callback_id: `${attempt_uuid}.1`,
+      attempt_uuid,
+      sequence: 1,
+      url: customer.url('/hook?tenant=7'),
+      method: 'POST',
+      state: 'pending',
+      session_status: 'in-progress',
+      channel: 'sms',
+      channel_status: 'queued',
+      created_at: created,
+      next_retry_at: later(60),
+      tries_made: 1,
+      tries: [failed],
+    };
+    const second = {
+      ...first,
+      callback_id: `${attempt_uuid}.2`,
+      sequence: 2,
+      state: 'held',
+      channel_status: 'sent',
+      next_retry_at: null,
+      tries_made: 0,
+      tries: [],
+    };
+    const { body } = await world.call('GET', pathOf(session));
+    expect(body).toEqual({
+      api_id: expect.stringMatching(/^.{36}$/),
+      session_uuid: session,
+      callbacks: [first, second],
+    });
+
+    customer.answer = answering(204);
+    await world.server.time.advance(60_000);
+    const delivered = { state: 'delivered', next_retry_at: null };
+    const succeeded = {
+      ...failed,
+      time: now(),
+      status: 204,
+      reason: null,
+      latency_ms: 0,
+      next_retry_at: null,
+    };
+    expect(await settled(session, ['delivered', 'delivered'])).toEqual([
+      { ...first, ...delivered, tries_made: 2, tries: [failed, succeeded] },
+      { ...second, ...delivered, tries_made: 1, tries: [succeeded] },
+    ]);
+
+    // One that cannot be sent at all: nothing answered, and nobody waited.
+    const refused = await world.create({ url: 'http://10.0.0.1/status', method: 'GET' });
+    expect((await settled(refused, ['failed', 'failed']))[0]).toMatchObject({
+      method: 'GET',
+      next_retry_at: null,
+      tries: [{ status: null, reason: expect.any(String), latency_ms: null, next_retry_at: null }],
+    });
+    expect(await logOf(await world.create())).toEqual([]);
+  });
+
+  proves(
+    'Redelivery (ours): POST …/Verify/Session/{session_uuid}/Callback/{callback_id}/Redeliver/',
+    async () => {
+      const customer = await world.customer();
+      customer.answer = (response, { parameters }) =>
+        response.writeHead(parameters.ChannelStatus === 'queued' ? 204 : 503).end();
+      const session = await world.create({ url: customer.url() });
+      const [delivered] = await tried(session, 1, { index: 1 });
+      expect(delivered.state).toBe('delivered');
+      await world.server.time.advance(1_000);
+
+      // Out of order: the later one goes on waiting for its retry, and is not sent again.
+      const before = customer.requests.length;
+      const { callback_id } = delivered;
+      const answer = await redeliver(session, delivered);
+      expect([answer.status, answer.body]).toEqual([
+        202,
+        {
+          api_id: expect.stringMatching(/^.{36}$/),
+          message: expect.stringMatching(/./),
+          session_uuid: session,
+          callback_id,
+        },
+      ]);
+      await world.callbacks(customer, before + 1);
+      const log = await tried(session, 2);
+      expect(log).toMatchObject([
+        { state: 'delivered', tries: [{ manual: false }, { manual: true, status: 204 }] },
+        { state: 'pending', tries_made: 1 },
+      ]);
+      expect(customer.requests).toHaveLength(before + 1);
+      const [original, again] = [customer.requests[0]!, customer.requests.at(-1)!];
+      expect([again.method, again.path, again.body]).toEqual([original.method, original.path, original.body]);
+      const nonce = 'x-plivo-signature-v3-nonce';
+      expect(again.headers[nonce]).not.toBe(original.headers[nonce]);
+      for (const { headers, path, parameters } of [original, again]) {
+        const [id, signature] = [headers[nonce], headers['x-plivo-signature-v3']];
+        const url = customer.url(path);
+        const { token } = world.main;
+        expect(plivo.validateV3Signature('POST', url, String(id), token, String(signature), parameters)).toBe(
+          true,
+        );
+      }
+
+      // Failures of its own, not of the other one too, after which the host would be tried less often.
+      customer.answer = answering(204);
+      await world.server.time.advance(60_000);
+      await settled(session, ['delivered', 'delivered']);
+
+      // The schedule of retries begins anew, and one that failed for good can be sent again.
+      customer.answer = answering(500);
+      expect((await redeliver(session, delivered)).status).toBe(202);
+      for (const [index, wait] of [60, 120, 240].entries()) {
+        const [callback] = await tried(session, 3 + index);
+        expect(callback).toMatchObject({ state: 'pending', next_retry_at: later(wait) });
+        await world.server.time.advance(wait * 1_000 - 1);
+        expect((await logOf(session))[0].tries_made).toBe(3 + index);
+        await world.server.time.advance(1);
+      }
+      const [failed] = await tried(session, 6);
+      expect(failed).toMatchObject({ state: 'failed', next_retry_at: null });
+      customer.answer = answering(204);
+      expect((await redeliver(session, failed)).status).toBe(202);
+      expect((await tried(session, 7))[0]).toMatchObject({ state: 'delivered' });
+    },
+  );
+
+  proves('durable before the answer', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'countersign-crash-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const [alive, crashed] = [join(directory, 'alive'), join(directory, 'crashed')];
+    const customer = await world.customer();
+    const server = await startCountersign({ env: { COUNTERSIGN_DATA_DIR: alive } });
+    const { sessionUuid } = await server.sessions().create({ recipient: RECIPIENT, url: customer.url() });
+    const path = pathOf(sessionUuid);
+    const log = async () => (await server.get(path)).callbacks as Untyped[];
+    await server.until('all are delivered', async () => {
+      const callbacks = await log();
+      return callbacks.length === 3 && callbacks.every(({ state }) => state === 'delivered');
+    });
+    customer.answer = () => {};
+    const [{ callback_id }] = await log();
+    const response = await fetch(
+      `${server.url}/v1/Account/${world.main.authId}${path}${callback_id}/Redeliver/`,
+      { method: 'POST', headers: { authorization: basic(world.main) } },
+    );
+    expect(response.status).toBe(202);
+    // What a crash would leave now.
+    cpSync(alive, crashed, { recursive: true, filter: (each) => !each.endsWith('.sock') });
+    await server.until('the redelivery', () => customer.requests.length >= 4);
+    const restarted = await startCountersign({ env: { COUNTERSIGN_DATA_DIR: crashed } });
+    await restarted.until('the redelivery after the crash', () => customer.requests.length >= 5);
+    const [queued, , , ...again] = customer.requests.map(({ body }) => body);
+    expect(again).toEqual([queued, queued]);
+  });
+
+  proves('409 while it is pending or held, and after 100 tries', async () => {
+    const customer = await world.customer();
+    customer.answer = answering(503);
+    const session = await world.create({ url: customer.url() });
+    const refused = async (callback: Untyped) => {
+      const { status, body } = await redeliver(session, callback);
+      expect(status).toBe(409);
+      return body.error;
+    };
+    await tried(session, 1);
+    const [pending, held] = await settled(session, ['pending', 'held']);
+    expect(await refused(pending)).toContain(pending.next_retry_at);
+    expect(await refused(held)).toContain('waits for an earlier one');
+    customer.answer = answering(204);
+    await world.server.time.advance(60_000);
+    let [callback] = await settled(session, ['delivered', 'delivered']);
+    while (callback.tries_made < 100) {
+      expect((await redeliver(session, callback)).status).toBe(202);
+      [callback] = await tried(session, callback.tries_made + 1);
+    }
+    expect(await refused(callback)).toContain('maximum');
+    // Of so many tries the log shows the latest.
+    expect(callback.tries).toHaveLength(20);
+    expect(callback.tries.every(({ manual }: Untyped) => manual)).toBe(true);
+  });
+
+  proves('429 past a configurable rate', async () => {
+    const limited = await startWorld({ lifetime: 'test', limits: { redeliveries_per_account: '2/m' } });
+    const customer = await world.customer();
+    const session = await limited.create({ url: customer.url() });
+    const [callback] = await settled(session, ['delivered', 'delivered'], limited);
+    for (const tries of [2, 3]) {
+      expect((await redeliver(session, callback, limited)).status).toBe(202);
+      await tried(session, tries, { of: limited });
+    }
+    const answer = await redeliver(session, callback, limited);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '30']);
+    await limited.server.time.advance(30_000);
+    expect((await redeliver(session, callback, limited)).status).toBe(202);
+  });
 });
 
 describe('§6 the url', () => {

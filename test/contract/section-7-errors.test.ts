@@ -4,9 +4,19 @@ import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { buildApi } from '#api/app.js';
 import { StoreError } from '#store/store.js';
 import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
-import { type Answer, type ApiServer, basic, LIMITS, parseRaw, startApi } from '../support/api-server.js';
+import type { Untyped } from '../e2e/support.js';
+import {
+  type Answer,
+  type ApiServer,
+  basic,
+  LIMITS,
+  parseRaw,
+  sendRaw,
+  startApi,
+} from '../support/api-server.js';
 import { sections } from './document.js';
 import { section } from './section.js';
+import { startWorld } from './world.js';
 
 const SESSIONS = '/Verify/Session/';
 const RECIPIENT = '14155551234';
@@ -196,6 +206,84 @@ describe('§7 Errors', () => {
     const again = await api.call('POST', `${SESSIONS}${session}/`, { body: { otp: right } });
     expect(again.status).toBe(200);
   });
+
+  /** What the whole server says of itself. */
+  const described = async (url: string): Promise<Untyped> => (await fetch(`${url}/openapi.json`)).json();
+
+  proves('Any other method on a path is 405, CONNECT too', async () => {
+    const { server, main } = await startWorld({ lifetime: 'test' });
+    const port = Number(new URL(server.url).port);
+    const head = `Host: x\r\nConnection: close\r\nAuthorization: ${basic(main)}\r\n`;
+    const { paths } = await described(server.url);
+    for (const [pattern, operations] of Object.entries<object>(paths)) {
+      const taken = Object.keys(operations).map((method) => method.toUpperCase());
+      if (taken.includes('GET')) taken.push('HEAD');
+      const path = pattern
+        .replace('{auth_id}', main.authId)
+        .replace('{carrier}', 'gateway')
+        .replace(/\{[^}]+\}/g, 'x');
+      for (const method of [
+        'GET',
+        'POST',
+        'PUT',
+        'PATCH',
+        'DELETE',
+        'OPTIONS',
+        'TRACE',
+        'CONNECT',
+        'PURGE',
+      ]) {
+        if (taken.includes(method)) continue;
+        for (const target of new Set([path, path.replace(/(?<=.)\/$/, '')])) {
+          const answer = parseRaw(await sendRaw(port, `${method} ${target} HTTP/1.1\r\n${head}\r\n`));
+          expect([method, target, answer.status]).toEqual([method, target, 405]);
+          const [, allow] = /^allow: (.+)$/im.exec(answer.head) ?? [];
+          expect([target, allow?.split(', ')]).toEqual([target, taken.sort()]);
+          expect(answer.body).toEqual({ api_id: expect.any(String), error: expect.stringContaining(method) });
+        }
+      }
+    }
+  });
+
+  proves(
+    [
+      'The server describes itself at /openapi.json (OpenAPI 3.1) and /docs, without authentication',
+      'these are the only answers without api_id (ours)',
+    ],
+    async () => {
+      const { server, main, application, create } = await startWorld({ lifetime: 'test' });
+      const document = await described(server.url);
+      expect(document.openapi).toMatch(/^3\.1\./);
+      const page = await fetch(`${server.url}/docs`);
+      expect([page.status, page.headers.get('content-type')]).toEqual([
+        200,
+        expect.stringContaining('text/html'),
+      ]);
+      const text = await page.text();
+      for (const path of Object.keys(document.paths)) expect(text).toContain(`<code>${path}</code>`);
+
+      const [session, app] = [await create(), await application({})];
+      const without = new Set<string>();
+      for (const authorization of [undefined, basic(main), `Bearer ${main.token}`]) {
+        for (const [pattern, operations] of Object.entries<object>(document.paths)) {
+          const path = pattern
+            .replace('{auth_id}', main.authId)
+            .replace('{session_uuid}', session)
+            .replace('{app_uuid}', app)
+            .replace('{carrier}', 'gateway')
+            .replace(/\{[^}]+\}/g, 'x');
+          for (const method of [...Object.keys(operations), 'trade'].map((each) => each.toUpperCase())) {
+            const headers = new Headers(authorization === undefined ? {} : { authorization });
+            const answer = await fetch(`${server.url}${path}`, { method, headers });
+            const body = await answer.text();
+            if (body === '') expect([method, path, answer.status]).toEqual([method, path, 204]);
+            else if (!/^\{"api_id":"[0-9a-f-]{36}"/.test(body)) without.add(path);
+          }
+        }
+      }
+      expect([...without].sort()).toEqual(['/docs/', '/docs/reference.css', '/openapi.json']);
+    },
+  );
 });
 
 /** Requests that are refused before they reach the store. */

@@ -41,98 +41,107 @@ async function textOf(fields: object): Promise<{ text: string; code: string }> {
 const proves = section(9);
 
 describe('§9 Applications', () => {
-  proves('Here they have a REST resource in the same style', async () => {
-    const as = await subaccount();
-    const created = await post(APPLICATIONS, {}, as);
-    expect(created.status).toBe(201);
-    const { app_uuid } = created.body;
-    const fields = {
-      alias: 'application',
-      brand_name: '',
-      template: '',
-      code_length: 6,
-      expiry: 600,
-      max_attempts: 5,
-      channels: ['sms', 'voice'],
-      locale: 'en',
-      app_hash: '',
-      domain: '',
-      url: null,
-      method: 'POST',
-      fraud_shield: 'off',
-      resend_cooldown: 0,
-      test_numbers: [],
-      is_default: false,
-    };
-    expect(created.body).toEqual({
-      api_id: expect.stringMatching(UUID),
-      message: 'created',
-      app_uuid: expect.stringMatching(UUID),
-      account: as.authId,
-      ...fields,
-      created_at: now(),
-      updated_at: now(),
-    });
+  proves(
+    [
+      'Here they have a REST resource in the same style',
+      'and number_types (refused kinds of recipients that it allows)',
+    ],
+    async () => {
+      const as = await subaccount();
+      const created = await post(APPLICATIONS, {}, as);
+      expect(created.status).toBe(201);
+      const { app_uuid } = created.body;
+      const fields = {
+        alias: 'application',
+        brand_name: '',
+        template: '',
+        code_length: 6,
+        expiry: 600,
+        max_attempts: 5,
+        channels: ['sms', 'voice'],
+        locale: 'en',
+        app_hash: '',
+        domain: '',
+        url: null,
+        method: 'POST',
+        fraud_shield: 'off',
+        resend_cooldown: 0,
+        test_numbers: [],
+        number_types: [],
+        is_default: false,
+      };
+      expect(created.body).toEqual({
+        api_id: expect.stringMatching(UUID),
+        message: 'created',
+        app_uuid: expect.stringMatching(UUID),
+        account: as.authId,
+        ...fields,
+        created_at: now(),
+        updated_at: now(),
+      });
 
-    const path = `${APPLICATIONS}${app_uuid}/`;
-    expect(await get(path, as)).toMatchObject({ app_uuid, ...fields });
-    const changed = {
-      alias: 'login',
-      brand_name: 'Acme',
-      template: TEMPLATE,
-      code_length: 8,
-      expiry: 60,
-      max_attempts: 10,
-      channels: ['voice'],
-      locale: 'pt-BR',
-      app_hash: 'A1b2C3d4E5f',
-      url: 'https://customer.example/status',
-      method: 'GET',
-      fraud_shield: 'high',
-      is_default: true,
-    };
-    const updated = await post(path, changed, as);
-    expect(updated.status).toBe(202);
-    expect(await get(path, as)).toMatchObject({ app_uuid, ...changed });
-    const { applications } = await get(APPLICATIONS, as);
-    expect(applications.map((each: Untyped) => each.app_uuid)).toContain(app_uuid);
+      const path = `${APPLICATIONS}${app_uuid}/`;
+      expect(await get(path, as)).toMatchObject({ app_uuid, ...fields });
+      const changed = {
+        alias: 'login',
+        brand_name: 'Acme',
+        template: TEMPLATE,
+        code_length: 8,
+        expiry: 60,
+        max_attempts: 10,
+        channels: ['voice'],
+        locale: 'pt-BR',
+        app_hash: 'A1b2C3d4E5f',
+        url: 'https://customer.example/status',
+        method: 'GET',
+        fraud_shield: 'high',
+        number_types: ['fixed-line', 'premium-rate'],
+        is_default: true,
+      };
+      const updated = await post(path, changed, as);
+      expect(updated.status).toBe(202);
+      expect(await get(path, as)).toMatchObject({ app_uuid, ...changed });
+      const { applications } = await get(APPLICATIONS, as);
+      expect(applications.map((each: Untyped) => each.app_uuid)).toContain(app_uuid);
 
-    const other = (await post(APPLICATIONS, { domain: 'acme.example' }, as)).body;
-    expect(other.domain).toBe('acme.example');
-    const deleted = await world.call('DELETE', `${APPLICATIONS}${other.app_uuid}/`, { as });
-    expect([deleted.status, deleted.body]).toEqual([204, '']);
-    expect((await world.call('GET', `${APPLICATIONS}${other.app_uuid}/`, { as })).status).toBe(404);
+      const other = (await post(APPLICATIONS, { domain: 'acme.example' }, as)).body;
+      expect(other.domain).toBe('acme.example');
+      const deleted = await world.call('DELETE', `${APPLICATIONS}${other.app_uuid}/`, { as });
+      expect([deleted.status, deleted.body]).toEqual([204, '']);
+      expect((await world.call('GET', `${APPLICATIONS}${other.app_uuid}/`, { as })).status).toBe(404);
 
-    for (const [name, ...values] of [
-      ['code_length', 3, 9],
-      ['expiry', 59, 3601],
-      ['max_attempts', 0, 11],
-      ['channels', 'sms', [], ['fax']],
-      ['method', 'PUT'],
-      ['fraud_shield', 'on'],
-      ['is_default', 'true'],
-    ] as [string, ...unknown[]][]) {
-      for (const value of values) {
-        for (const where of [APPLICATIONS, path]) {
-          const answer = await post(where, { [name]: value }, as);
-          expect([name, value, answer.status]).toEqual([name, value, 400]);
-          expect(answer.body.error).toContain(name);
+      for (const [name, ...values] of [
+        ['code_length', 3, 9],
+        ['expiry', 59, 3601],
+        ['max_attempts', 0, 11],
+        ['channels', 'sms', [], ['fax']],
+        ['method', 'PUT'],
+        ['fraud_shield', 'on'],
+        ['number_types', 'pager', ['mobile']],
+        ['is_default', 'true'],
+      ] as [string, ...unknown[]][]) {
+        for (const value of values) {
+          for (const where of [APPLICATIONS, path]) {
+            const answer = await post(where, { [name]: value }, as);
+            expect([name, value, answer.status]).toEqual([name, value, 400]);
+            expect(answer.body.error).toContain(name);
+          }
         }
       }
-    }
-    for (const fraud_shield of ['high', 'medium', 'low', 'off']) {
-      expect((await post(path, { fraud_shield }, as)).body.fraud_shield).toBe(fraud_shield);
-    }
-    for (const [name, least, most] of [
-      ['code_length', 4, 8],
-      ['expiry', 60, 3600],
-      ['max_attempts', 1, 10],
-    ] as const) {
-      for (const value of [least, most]) {
-        expect((await post(path, { [name]: value }, as)).body[name]).toBe(value);
+      for (const fraud_shield of ['high', 'medium', 'low', 'off']) {
+        expect((await post(path, { fraud_shield }, as)).body.fraud_shield).toBe(fraud_shield);
       }
-    }
-  });
+      for (const [name, least, most] of [
+        ['code_length', 4, 8],
+        ['expiry', 60, 3600],
+        ['max_attempts', 1, 10],
+      ] as const) {
+        for (const value of [least, most]) {
+          expect((await post(path, { [name]: value }, as)).body[name]).toBe(value);
+        }
+      }
+    },
+  );
 
   proves("template null or empty means the default message in the attempt's locale", async () => {
     for (const template of [null, '', undefined]) {
@@ -388,6 +397,35 @@ describe('§9 Subaccounts', () => {
           await world.call('DELETE', path),
         ];
         expect(after.map(({ status }) => status)).toEqual([404, 404, 404]);
+      }
+    },
+  );
+
+  proves(
+    'countries (ISO 3166-1 alpha-2 codes that it may send to) may be sent too, and is shown where it is set',
+    async () => {
+      const as = await subaccount({ countries: ['DE', 'FR', 'DE'] });
+      const path = `${SUBACCOUNTS}${as.authId}/`;
+      const create = async () => (await post(SESSIONS, { recipient: '14155551234' }, as)).status;
+      expect((await get(path)).countries).toEqual(['DE', 'FR']);
+      expect(await create()).toBe(403);
+      await post(path, { countries: ['US'] });
+      expect(await create()).toBe(202);
+      await post(path, { name: 'Kane', countries: null });
+      expect(await get(path)).toMatchObject({ name: 'Kane', countries: ['US'] });
+      const { objects } = await get(SUBACCOUNTS);
+      expect(objects).toContainEqual(expect.objectContaining({ auth_id: as.authId, countries: ['US'] }));
+      await post(path, { countries: [] });
+      expect(await get(path)).not.toHaveProperty('countries');
+      for (const countries of ['US', ['us'], ['USA'], ['US', 'XX']]) {
+        for (const where of [SUBACCOUNTS, path]) {
+          const { status, body } = await post(where, { name: 'x', countries });
+          expect([countries, status, body.error]).toEqual([
+            countries,
+            400,
+            expect.stringContaining('countries'),
+          ]);
+        }
       }
     },
   );

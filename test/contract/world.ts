@@ -48,15 +48,25 @@ export interface World {
   application(fields: object): Promise<string>;
 }
 
-/** To be called in `beforeAll`: serves every test of the file. */
-export async function startWorld(): Promise<World> {
+export interface WorldOptions {
+  /** Whether it serves every test of the file, which starts it in `beforeAll`, or the one that starts it. */
+  readonly lifetime?: 'file' | 'test';
+  /** Keys of `limits` in `countersign.yaml`. */
+  readonly limits?: object;
+  /** The rate card; none: nothing is charged. */
+  readonly rates?: object;
+}
+
+export async function startWorld({ lifetime = 'file', limits, rates }: WorldOptions = {}): Promise<World> {
   const gateway = (await new Receiver().start()).keep();
   const server = await startCountersign({
-    lifetime: 'file',
-    yaml: `
-carriers: { gateway: { type: webhook, url: '${gateway.url('/send')}', secret: ${SECRET} } }
-limits: { lists_per_minute: 10000 }
-`,
+    lifetime,
+    // JSON is YAML.
+    yaml: JSON.stringify({
+      carriers: { gateway: { type: 'webhook', url: gateway.url('/send'), secret: SECRET } },
+      limits: { lists_per_minute: 10_000, redeliveries_per_account: 'off', ...limits },
+      ...(rates === undefined ? {} : { rates }),
+    }),
   });
   const main = { authId: AUTH_ID, token: TOKEN } as Credentials;
   let recipients = 0;

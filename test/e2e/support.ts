@@ -110,7 +110,13 @@ export async function startCountersign({
         throw error;
       },
     });
-  let running: RunningServer = await start();
+  let running: RunningServer;
+  try {
+    running = await start();
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
   stops[lifetime].push(async () => {
     try {
       await running.drain();
@@ -157,7 +163,11 @@ export async function startCountersign({
     passUntilSwept: async (milliseconds) => {
       await time.advance(milliseconds);
       // A sweep that began meanwhile asks the database, which answers in its own time.
-      await until('the sweep waits again', () => time.pending >= HOUSEKEEPING_TIMERS);
+      await until(
+        'the sweep waits again',
+        // Others have timers too.
+        () => time.pending >= HOUSEKEEPING_TIMERS && time.isPending(SWEEP_EVERY),
+      );
       await time.advance(SWEEP_EVERY);
       await settle();
     },

@@ -12,6 +12,7 @@ import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
 import { renderText } from '#verify/messages/render.js';
 import { MAX_TEMPLATE_LENGTH } from '#verify/messages/template.js';
 import { CHANNELS } from '#verify/model.js';
+import { recordingContext } from '../delivery/carriers/support.js';
 import { anchors, examples, pages, prose, ROOT, read } from './markdown.js';
 
 /** The names of environment variables in a text, without those that only begin like one. */
@@ -102,6 +103,25 @@ describe('the pages of carriers', () => {
   });
 });
 
+describe('the page of all carriers', () => {
+  it('has a row for every type', () => {
+    const rows = [...read('docs/carriers/README.md').matchAll(/^\| \[`([a-z-]+)`\]\(\1\.md\) \|/gm)];
+    expect(rows.map((match) => match[1])).toEqual(
+      expect.arrayContaining(carrierTypes.map(({ type }) => type)),
+    );
+    expect(rows).toHaveLength(carrierTypes.length);
+  });
+
+  it('tells the defaults of all providers as they are', () => {
+    const { properties } = carrierTypes.find(({ type }) => type === 'twilio')!.settings;
+    for (const name of ['timeout_ms', 'connections', 'window', 'unanswered']) {
+      const { default: value } = properties[name] as { default?: unknown };
+      const shown = typeof value === 'string' ? `\`${value}\`` : value;
+      expect(read('docs/carriers/README.md')).toContain(`| \`${name}\` | ${shown} |`);
+    }
+  });
+});
+
 describe('examples of countersign.yaml', () => {
   const all = pages().flatMap((page) => examples(page, 'yaml').map((text, index) => ({ page, index, text })));
 
@@ -113,11 +133,17 @@ describe('examples of countersign.yaml', () => {
     const files = {
       read: (path: string) => Buffer.from(path.endsWith('.yaml') ? text : 'a-secret-from-a-file'),
     };
+    const names = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1]!);
     const env = {
+      ...Object.fromEntries(names.map((name) => [name, 'a-secret-from-the-environment'])),
       COUNTERSIGN_CONFIG: '/etc/countersign.yaml',
-      GATEWAY_SECRET: 'a-secret-from-the-environment',
     };
-    expect(loadConfig(env, carrierTypes, files).carriers.length).toBeGreaterThan(0);
+    const { carriers } = loadConfig(env, carrierTypes, files);
+    expect(carriers.length).toBeGreaterThan(0);
+    for (const { type, settings } of carriers) {
+      const found = carrierTypes.find((each) => each.type === type)!;
+      expect(() => found.create(settings, recordingContext())).not.toThrow();
+    }
   });
 });
 

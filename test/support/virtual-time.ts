@@ -3,6 +3,8 @@ import type { Environment, Timer } from '#environment.js';
 
 interface Scheduled {
   readonly at: number;
+  /** How long after its creation it was to run. */
+  readonly delay: number;
   /** Order of creation: timers of one moment run in it. */
   readonly order: number;
   readonly task: () => void;
@@ -43,7 +45,8 @@ export class VirtualEnvironment implements Environment {
   }
 
   after(delay: number, task: () => void): Timer {
-    const timer = { at: this.#elapsed + Math.max(0, delay), order: this.#created++, task, cancelled: false };
+    const at = this.#elapsed + Math.max(0, delay);
+    const timer = { at, delay, order: this.#created++, task, cancelled: false };
     this.#timers.splice(this.#placeOf(timer), 0, timer);
     return {
       cancel: () => {
@@ -55,6 +58,11 @@ export class VirtualEnvironment implements Environment {
   /** Timers that are still to run. */
   get pending(): number {
     return this.#timers.filter((timer) => !timer.cancelled).length;
+  }
+
+  /** Whether a timer is still to run that was set to this delay, in milliseconds. */
+  isPending(delay: number): boolean {
+    return this.#timers.some((timer) => !timer.cancelled && timer.delay === delay);
   }
 
   /** When the next timer runs, in milliseconds from now; null when there is none. */

@@ -4,18 +4,22 @@ import type { AccountId, Recipient } from '../../verify/model.js';
 import { parseRecipient } from '../../verify/recipients.js';
 import { ApiError, badRequest } from '../errors.js';
 import { refuseUnknownFields } from '../schema-errors.js';
+import { apiId, optionalText, time } from '../wire.js';
 
 const FIELDS = {
-  recipient: Type.String(),
-  source: Type.String(),
-  carrier: Type.Unsafe<string | null>({ type: 'string', nullable: true }),
-  created_at: Type.String(),
+  recipient: Type.String({ pattern: '^[0-9]{1,15}$', description: 'E.164 digits' }),
+  source: Type.String({
+    enum: ['message', 'api', 'operator'],
+    description: 'the recipient itself, the account, or the operator',
+  }),
+  carrier: optionalText('the carrier that its message came through; null for other sources'),
+  created_at: time('when it was put on the list'),
 };
 
 /** A place on the opt-out list on the wire: in a list, alone, and as the answer to its creation. */
 export const ListedOptOut = Type.Object(FIELDS);
-export const RetrievedOptOut = Type.Object({ api_id: Type.String(), ...FIELDS });
-export const CreatedOptOut = Type.Object({ api_id: Type.String(), message: Type.String(), ...FIELDS });
+export const RetrievedOptOut = Type.Object({ api_id: apiId, ...FIELDS });
+export const CreatedOptOut = Type.Object({ api_id: apiId, message: Type.String(), ...FIELDS });
 
 /** Ruby sends integers for numbers (contract §8). */
 export const OptOutBody = Type.Object({

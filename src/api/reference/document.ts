@@ -81,6 +81,7 @@ const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
     pattern: '^SA[A-Z0-9]{18}$',
     description: 'the auth id of the subaccount',
   },
+  recipient: { type: 'string', pattern: '^[0-9 .()+-]{1,32}$', description: 'a phone number' },
   carrier: { type: 'string', description: "the carrier's name in `countersign.yaml`" },
 };
 

@@ -15,6 +15,7 @@ export const TAGS = {
   Sessions: 'One verification of one recipient: create sends a code, validate checks what a person typed.',
   Callbacks: 'What was sent to your URL, when, and how it was answered; and sending it again.',
   Applications: 'How one use case sends codes: its text, the length and life of its codes, its channels.',
+  OptOuts: 'Recipients that want no SMS any more.',
   Subaccounts: 'Accounts of customers or products, managed by their main account.',
   Inbox: 'What the built-in carrier took, for development and tests.',
   Receipts: 'What carriers report. The counterpart is your gateway, not your program.',

@@ -11,25 +11,21 @@ export interface Segments {
 }
 
 /** TS 23.038 §6.2.1, the default alphabet without its escape. */
-const BASIC =
+export const GSM_BASIC =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +
   '¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
 /** TS 23.038 §6.2.1.1, the extension table: an escape and a character. */
-const EXTENSION = '\f^{}\\[~]|€';
+export const GSM_EXTENSION = '\f^{}\\[~]|€';
 
 const SEPTETS: ReadonlyMap<string, number> = new Map([
-  ...[...BASIC].map((char) => [char, 1] as const),
-  ...[...EXTENSION].map((char) => [char, 2] as const),
+  ...[...GSM_BASIC].map((char) => [char, 1] as const),
+  ...[...GSM_EXTENSION].map((char) => [char, 2] as const),
 ]);
 
-/**
- * Units of a message of one segment, and of each segment of a longer one, whose header takes 6 bytes
- * (TS 23.040 §9.2.3.24.1).
- */
-const CAPACITY: Readonly<Record<Encoding, { readonly single: number; readonly each: number }>> = {
-  'gsm-7': { single: 160, each: 153 },
-  'ucs-2': { single: 70, each: 67 },
-};
+/** Bytes of a segment, and of the header that each segment of a longer message begins with (TS 23.040 §9.2.3.24.1). */
+const SEGMENT_BYTES = 140;
+const HEADER_BYTES = 6;
+const BITS: Readonly<Record<Encoding, number>> = { 'gsm-7': 7, 'ucs-2': 16 };
 
 /** What GSM-7 has in the place of characters that differ in typography only. */
 const EQUIVALENTS: ReadonlyMap<string, string> = new Map(
@@ -59,17 +55,19 @@ export function encodingOf(text: string): Encoding {
 export function segmentsOf(text: string): Segments {
   const encoding = encodingOf(text);
   const units = sizeOf(text, encoding);
-  const count = units <= CAPACITY[encoding].single ? 1 : splitSegments(text).length;
+  const count = units <= capacity(encoding, 0) ? 1 : splitSegments(text).length;
   return { encoding, units, count };
 }
 
 /**
  * The text of each segment. Neither an escape and its character nor a surrogate pair is torn apart, so that a
  * segment may have a unit to spare. Joined they are the text.
+ * @param header bytes that each segment gives up where there is more than one
  */
-export function splitSegments(text: string): string[] {
+export function splitSegments(text: string, header = HEADER_BYTES): string[] {
   const encoding = encodingOf(text);
-  const { single, each } = CAPACITY[encoding];
+  const single = capacity(encoding, 0);
+  const each = capacity(encoding, header);
   if (sizeOf(text, encoding) <= single) return [text];
   const segments: string[] = [];
   let start = 0;
@@ -98,6 +96,11 @@ export function toGsm7Equivalent(text: string): string {
   const plain = Array.from(text.normalize('NFC'), (char) => EQUIVALENTS.get(char) ?? char).join('');
   if (encodingOf(plain) !== 'gsm-7') return text;
   return segmentsOf(plain).count <= segmentsOf(text).count ? plain : text;
+}
+
+/** Units that fit beside a header: 160 or 70 without one, 153 or 67 beside six bytes. */
+function capacity(encoding: Encoding, header: number): number {
+  return Math.floor(((SEGMENT_BYTES - header) * 8) / BITS[encoding]);
 }
 
 function sizeOf(text: string, encoding: Encoding): number {

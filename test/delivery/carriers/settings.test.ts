@@ -77,6 +77,75 @@ describe('the settings of an inbox', () => {
   });
 });
 
+describe('the settings of an smpp carrier', () => {
+  const valid = { host: 'smpp.example.net', system_id: 'countersign', password: 'secret' };
+
+  it('need host, system_id and password only', () => {
+    expect(accepts('smpp', valid)).toBe(true);
+    expect(typeNamed('smpp').create(valid, recordingContext())).toMatchObject({
+      type: 'smpp',
+      channels: ['sms'],
+      window: 50,
+      unanswered: 'resend',
+    });
+  });
+
+  it.each([
+    { port: 3550, tls: {} },
+    { tls: { ca: 'pem', cert: 'pem', key: 'pem', servername: 'smsc', reject_unauthorized: false } },
+    { interface_version: 5, bind: 'separate', binds: 4, window: 100, rate: 0.5, burst: 10 },
+    { addresses: { short_code: { ton: 6, npi: 0 }, destination: { plus: true } } },
+    { parameters: { entity_id: { tag: 0x1400, value: '110' } }, errors: { '001': 50, '0A': 80 } },
+    { message_id: { submit: 'hex', receipt: 'decimal', receipt_tlv: 'as-is' }, data_coding: { gsm_7: 1 } },
+  ])('may be %j', (settings) => {
+    expect(accepts('smpp', { ...valid, ...settings })).toBe(true);
+  });
+
+  it.each([
+    { host: 'smpp://smsc' },
+    { host: undefined },
+    { system_id: 'longer-than-fifteen' },
+    { password: undefined },
+    { bind: 'both' },
+    { binds: 0 },
+    { window: 0 },
+    { rate: 0 },
+    { interface_version: 3.3 },
+    { encoding: 'utf-8' },
+    { tls: true },
+    { tls: { certificate: 'x' } },
+    { addresses: { sender: {} } },
+    { errors: { '0-1': 50 } },
+    { message_id: { submit: 'octal' } },
+    { parameters: { entity_id: { tag: 70_000 } } },
+    { nonsense: 1 },
+  ])('may not be %j', (settings) => {
+    const given = Object.entries({ ...valid, ...settings }).filter(([, value]) => value !== undefined);
+    expect(accepts('smpp', Object.fromEntries(given))).toBe(false);
+  });
+
+  it.each([
+    [{ binds: 4, window: 3 }, /^window: expected at least one for each of binds$/],
+    [{ tls: { cert: 'pem' } }, /^tls: expected cert and key together/],
+    [{ errors: { '1': 51 } }, /^errors\.1: expected an SMS channel error code$/],
+  ])('that do not go together are refused by name: %j', (settings, why) => {
+    expect(() => typeNamed('smpp').create({ ...valid, ...settings }, recordingContext())).toThrow(why);
+  });
+});
+
 it('every carrier type has a name of its own', () => {
-  expect(carrierTypes.map(({ type }) => type)).toEqual(['inbox', 'sip', 'webhook']);
+  expect(carrierTypes.map(({ type }) => type)).toEqual([
+    'inbox',
+    'smpp',
+    'sip',
+    'webhook',
+    'http',
+    'twilio',
+    'plivo',
+    'vonage',
+    'messagebird',
+    'sinch',
+    'telnyx',
+    'aws-sns',
+  ]);
 });

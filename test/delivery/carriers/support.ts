@@ -2,7 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import type { CarrierContext, CarrierReport, OutboundMessage, ReportResult } from '#delivery/carrier.js';
+import type {
+  CarrierContext,
+  CarrierReport,
+  InboundMessage,
+  OutboundMessage,
+  ReportResult,
+} from '#delivery/carrier.js';
 import { createReporter, type Reporter } from '#delivery/receipts.js';
 import { type Environment, systemEnvironment } from '#environment.js';
 import { type MemoryStore, openMemoryStore } from '#store/memory/store.js';
@@ -43,17 +49,22 @@ export function message(changes: Partial<OutboundMessage> = {}): OutboundMessage
 export function recordingContext(
   answers: readonly ReportResult[] = ['recorded'],
   environment: Environment = systemEnvironment,
-): CarrierContext & { readonly reports: CarrierReport[] } {
+): CarrierContext & { readonly reports: CarrierReport[]; readonly inbox: InboundMessage[] } {
   const reports: CarrierReport[] = [];
+  const inbox: InboundMessage[] = [];
   return {
     name: 'gateway',
     environment,
-    log: createLog('silent'),
-    inbound: async () => 'recorded',
+    log: createLog('silent', { write: () => {} }),
     share: { index: 0, count: 1 },
     publicUrl: null,
     speech: SHIPPED_SPEECH,
     reports,
+    inbox,
+    inbound: async (message) => {
+      inbox.push(message);
+      return 'recorded';
+    },
     report: async (report) => {
       reports.push(report);
       return answers[Math.min(reports.length, answers.length) - 1]!;

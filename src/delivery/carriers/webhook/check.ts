@@ -8,6 +8,11 @@ import { readSettings, type WebhookSettings } from './settings.js';
 /** Resolves the URL's host, connects and (https) checks its certificate. Sends no message. */
 export async function checkWebhook(settings: WebhookSettings): Promise<Finding[]> {
   const { url, timeout } = readSettings(settings);
+  return checkConnection(url, timeout);
+}
+
+/** @param timeout milliseconds */
+export async function checkConnection(url: URL, timeout: number): Promise<Finding[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));

@@ -1,16 +1,11 @@
-import { Pool } from 'undici';
 import { CHANNELS, type Channel } from '../../../verify/model.js';
 import { formatTime } from '../../../verify/time.js';
 import type { Carrier, CarrierContext, CarrierType, OutboundMessage } from '../../carrier.js';
-import { post } from '../../http-client.js';
+import { createHttpCarrier, type HttpCarrierOptions } from '../provider/http-carrier.js';
 import { readAnswer } from './answers.js';
 import { checkWebhook } from './check.js';
 import { receiptRoutes } from './receipts.js';
 import { readSettings, type WebhookSettings, webhookSettings } from './settings.js';
-import { createTurns } from './turns.js';
-
-/** Most bytes of a gateway's answer that are read. */
-const MAX_ANSWER = 64 * 1024;
 
 /**
  * Hands each message to the operator's own gateway with an HTTP POST, and takes its receipts at
@@ -32,43 +27,27 @@ function channelsOf({ channels }: WebhookSettings): readonly Channel[] {
 function create(settings: WebhookSettings, context: CarrierContext): Carrier {
   const { environment } = context;
   const { url, secret, timeout, connections, window } = readSettings(settings);
-  const pool = new Pool(url.origin, {
-    connections,
-    pipelining: 1,
-    // The whole exchange has one deadline, by the environment's clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout },
-  });
-  const inTurn = createTurns(connections);
+  const path = `${url.pathname}${url.search}`;
   const channels = channelsOf(settings);
-
-  return {
-    name: context.name,
+  const options: HttpCarrierOptions = {
     type: webhook.type,
     channels,
+    origin: url.origin,
+    connections,
     window,
-    submit: (message) =>
-      // A message's time runs from when it has a connection, or a long queue would look like a dead gateway.
-      inTurn(async () => {
-        const request = {
-          path: `${url.pathname}${url.search}`,
-          headers: {
-            Authorization: `Bearer ${secret}`,
-            'Content-Type': 'application/json',
-            'Idempotency-Key': message.hopId,
-          },
-          body: JSON.stringify(bodyOf(message)),
-          timeout,
-          maxAnswer: MAX_ANSWER,
-        };
-        const exchange = await post(pool, request, environment);
-        return readAnswer(exchange, message, environment.now());
-      }),
-    routes: receiptRoutes({ secret, channels, report: context.report }),
-    /** Waits for what is in flight, which its timeout bounds. */
-    stop: () => (pool.closed ? Promise.resolve() : pool.close()),
+    timeout,
+    request(message) {
+      const headers = {
+        Authorization: `Bearer ${secret}`,
+        'Content-Type': 'application/json',
+        'Idempotency-Key': message.hopId,
+      };
+      return { method: 'POST', path, headers, body: JSON.stringify(bodyOf(message)) };
+    },
+    read: (exchange, message) => readAnswer(exchange, message, environment.now()),
+    routes: () => receiptRoutes({ secret, channels, report: context.report, inbound: context.inbound }),
   };
+  return createHttpCarrier(options, context);
 }
 
 function bodyOf(message: OutboundMessage) {

@@ -5,15 +5,15 @@ import { CHANNEL_ERRORS, isErrorOf } from '../../../verify/channel-errors.js';
 import { isCallDuration, MAX_CALL_SECONDS } from '../../../verify/charges.js';
 import { CHANNELS, type Channel, parseHopId } from '../../../verify/model.js';
 import { isStatusOf, statusesOf } from '../../../verify/statuses.js';
-import type { CarrierContext, CarrierReport } from '../../carrier.js';
-import { MAX_MESSAGE_ID, readMessageId } from './message-id.js';
+import type { CarrierContext, CarrierReport, InboundMessage } from '../../carrier.js';
+import { MAX_MESSAGE_ID, readMessageId } from '../message-id.js';
 
 /** RFC 6750 §2.1; the scheme's case does not matter. */
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
 
 const ANSWER = Type.Object({
   api_id: Type.String({ format: 'uuid', description: 'the id of this request, which the log has too' }),
-  message: Type.String({ enum: ['receipt recorded'] }),
+  message: Type.String({ enum: ['receipt recorded', 'message recorded'] }),
 });
 
 /** What the reference says; `readReceipt` is what checks, by the channels of each carrier. */
@@ -70,19 +70,57 @@ const OPERATION: FastifyContextConfig['operation'] = {
   },
 };
 
+/** Characters of an inbound message's numbers and text. */
+const MAX_ADDRESS = 64;
+const MAX_TEXT = 4_096;
+
+const INBOUND: FastifyContextConfig['operation'] = {
+  id: 'reportInbound',
+  tag: 'Receipts',
+  summary: 'Pass on an SMS that came in',
+  description:
+    'For the gateway of a carrier of type `webhook`: what somebody sent to one of its numbers. STOP, START and HELP are acted upon.',
+  security: 'bearer',
+  body: {
+    schema: {
+      type: 'object',
+      required: ['from', 'to', 'text'],
+      properties: {
+        from: {
+          type: 'string',
+          minLength: 1,
+          maxLength: MAX_ADDRESS,
+          description: 'the number that sent it',
+        },
+        to: {
+          type: 'string',
+          minLength: 1,
+          maxLength: MAX_ADDRESS,
+          description: 'the number that it was sent to',
+        },
+        text: { type: 'string', maxLength: MAX_TEXT, description: 'what it says' },
+      },
+    },
+    examples: { stop: { from: '+14155551234', to: '+14155550100', text: 'STOP' } },
+  },
+  answers: { 200: { description: 'What follows from it is recorded for good.' } },
+  errors: { 503: 'The message cannot be recorded now: send it again.' },
+};
+
 interface ReceiptsOptions {
   readonly secret: string;
   /** Channels of the carrier: what may be reported is theirs. */
   readonly channels: readonly Channel[];
   readonly report: CarrierContext['report'];
+  readonly inbound: CarrierContext['inbound'];
 }
 
 /**
- * `POST /receipts`: what the gateway says became of a message. Authorised by the bearer secret before the body is
+ * `POST /receipts`: what the gateway says became of a message; `POST /inbound`: an SMS that came in. Authorised by the bearer secret before the body is
  * read; 200 after the commit, never before. Bodies are bounded and parsed, trailing slashes ignored, and errors
  * answered in the shape of contract §7 by the server that the routes are mounted on.
  */
-export function receiptRoutes({ secret, channels, report }: ReceiptsOptions): FastifyPluginAsync {
+export function receiptRoutes({ secret, channels, report, inbound }: ReceiptsOptions): FastifyPluginAsync {
   const expected = digest(secret);
 
   return async (routes) => {
@@ -118,7 +156,37 @@ export function receiptRoutes({ secret, channels, report }: ReceiptsOptions): Fa
         }
       },
     );
+
+    routes.post(
+      '/inbound',
+      { schema: { response: { 200: ANSWER } }, config: { operation: INBOUND } },
+      async (request, reply) => {
+        const message = readInbound(request.body);
+        if (!message)
+          return refuse(
+            request,
+            reply,
+            400,
+            `from, to, text: expected strings of at most ${MAX_ADDRESS}, ${MAX_ADDRESS} and ${MAX_TEXT} characters`,
+          );
+        if ((await inbound(message)) === 'recorded')
+          return { api_id: request.id, message: 'message recorded' };
+        reply.header('Retry-After', '1');
+        return refuse(request, reply, 503, 'the message cannot be recorded now; send it again');
+      },
+    );
   };
+}
+
+function isText(value: unknown, min: number, max: number): value is string {
+  return typeof value === 'string' && value.length >= min && value.length <= max;
+}
+
+function readInbound(body: unknown): InboundMessage | null {
+  if (typeof body !== 'object' || body === null) return null;
+  const { from, to, text } = body as Record<string, unknown>;
+  if (!isText(from, 1, MAX_ADDRESS) || !isText(to, 1, MAX_ADDRESS) || !isText(text, 0, MAX_TEXT)) return null;
+  return { from, to, text };
 }
 
 /** Digests of equal length, so that the comparison tells nothing of the secret's. */

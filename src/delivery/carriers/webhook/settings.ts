@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { SettingsError } from '../../settings-error.js';
 import { channelsSetting } from '../settings.js';
 
 const DEFAULTS = { timeout_ms: 5_000, connections: 32, window: 256 } as const;
@@ -55,10 +56,10 @@ export interface ReadSettings {
   readonly window: number;
 }
 
-/** @throws Error for a `url` that the pattern lets through but that is none */
+/** @throws SettingsError for a `url` that the pattern lets through but that is none */
 export function readSettings(settings: WebhookSettings): ReadSettings {
   // `URL.parse` is newer than the oldest Node.js that is supported.
-  if (!URL.canParse(settings.url)) throw new Error('url: expected an absolute http or https URL');
+  if (!URL.canParse(settings.url)) throw new SettingsError('url', 'expected an absolute http or https URL');
   return {
     url: new URL(settings.url),
     secret: settings.secret,

@@ -64,7 +64,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
 async function serveWorld() {
   const world = await openWorld();
   const report = world.reporter.forCarrier('gateway');
-  const { send } = await serve({ ...recordingContext([], world.environment), report });
+  const { send } = await serve({ ...recordingContext(), environment: world.environment, report });
   return { world, send };
 }
 
@@ -156,6 +156,36 @@ describe('a receipt over HTTP', () => {
     expect(answer.body.api_id).toMatch(API_ID);
     expect(answer.text).not.toContain('details');
     expect(lines.join('')).toContain('details');
+  });
+});
+
+describe('an inbound message', () => {
+  const stop = { from: '14155550123', to: '22000', text: 'STOP' };
+  const init = { path: '/../inbound' };
+
+  it('is handed over', async () => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    const answer = await send({ ...stop, extra: 1 }, init);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ api_id: expect.stringMatching(API_ID), message: 'message recorded' });
+    expect(context.inbox).toEqual([stop]);
+  });
+
+  it('that cannot be recorded now is to be sent again', async () => {
+    const { send } = await serve({ ...recordingContext(), inbound: async () => 'unavailable' });
+    const answer = await send(stop, init);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  });
+
+  it('that makes no sense, or is not authorised, is refused', async () => {
+    const context = recordingContext();
+    const { send } = await serve(context);
+    for (const body of [{ ...stop, text: 1 }, { ...stop, from: null }, [], 'null']) {
+      expect((await send(body, init)).status).toBe(400);
+    }
+    expect((await send(stop, { ...init, headers: { authorization: 'Bearer x' } })).status).toBe(401);
+    expect(context.inbox).toEqual([]);
   });
 });
 

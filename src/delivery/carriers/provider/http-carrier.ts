@@ -1,0 +1,71 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Channel } from '../../../verify/model.js';
+import type { Carrier, CarrierContext, OutboundMessage, SubmitResult } from '../../carrier.js';
+import { createHttpClient, type Exchange, type HttpRequest } from '../../http-client.js';
+
+export interface HttpCarrierOptions {
+  readonly type: string;
+  readonly channels: readonly Channel[];
+  readonly origin: string;
+  /** Totals, of which this node takes its share. */
+  readonly connections: number;
+  readonly window: number;
+  /** Milliseconds for a whole exchange. */
+  readonly timeout: number;
+  readonly unanswered?: 'resend' | 'wait';
+  request(message: OutboundMessage): HttpRequest | Promise<HttpRequest>;
+  read(exchange: Exchange, message: OutboundMessage): SubmitResult;
+  /** @param count counts what became of what came in */
+  routes?(count: (what: string) => void): FastifyPluginAsync;
+}
+
+/** A carrier for which a message is one HTTP request. */
+export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierContext): Carrier {
+  const { type, channels, origin, timeout, unanswered } = options;
+  const { name, environment, share } = context;
+  const window = shareOf(options.window, share);
+  const connections = shareOf(options.connections, share);
+  const client = createHttpClient({ origin, connections, timeout, environment });
+  const counts: Record<string, number> = {};
+  const count = (what: string) => {
+    counts[what] = (counts[what] ?? 0) + 1;
+  };
+  let inFlight = 0;
+  let trouble: string | null = null;
+
+  return {
+    name,
+    type,
+    channels,
+    window,
+    unanswered,
+    async submit(message) {
+      inFlight++;
+      try {
+        const exchange = await client.send(await options.request(message));
+        const result = options.read(exchange, message);
+        count(result.kind);
+        const isDown = result.kind !== 'accepted' && result.kind !== 'refused' && result.down;
+        trouble = isDown ? result.reason : null;
+        return result;
+      } finally {
+        inFlight--;
+      }
+    },
+    routes: options.routes?.(count),
+    status: () => ({
+      state: trouble === null ? 'up' : 'down',
+      detail: trouble,
+      inFlight,
+      window,
+      rate: null,
+      counts: { ...counts },
+    }),
+    stop: () => client.stop(),
+  };
+}
+
+/** This node's part of a total; every node has one at least. */
+function shareOf(total: number, { index, count }: CarrierContext['share']): number {
+  return Math.max(Math.floor(total / count) + (index < total % count ? 1 : 0), 1);
+}
