@@ -1,6 +1,7 @@
 import type { SubmitResult } from '#delivery/carrier.js';
 import { systemEnvironment } from '#environment.js';
 import { createLog } from '#telemetry/log.js';
+import type { Speech } from '#speech/prompts.js';
 import type { Recipient } from '#verify/model.js';
 import type { BareSmppPlan, SmppRate } from './bare-smpp.js';
 
@@ -29,6 +30,8 @@ process.on('message', async ({ port, seconds, window }: BareSmppPlan) => {
       inbound: async () => 'recorded',
       share: { index: 0, count: 1 },
       publicUrl: null,
+      // A carrier of messages says nothing.
+      speech: {} as Speech,
     },
   );
   carrier.start?.();

@@ -82,6 +82,8 @@ export const SPELLINGS: Readonly<Record<string, Spelling>> = {
   ru: { digits: 'ноль один два три четыре пять шесть семь восемь девять' },
   sq: { digits: 'zero një dy tre katër pesë gjashtë shtatë tetë nëntë' },
   ta: { digits: 'பூஜ்ஜியம் 1 2 3 4 5 6 7 8 9' },
+  // Its own numeral for 8 sounds much like the one for 7.
+  ur: { digits: '0 1 2 3 4 5 6 7 آٹھ 9' },
   th: {
     greeting: "[[sa2w'at2d'i:3]]. [[n'i:5 kh'W:3 ra4h'at2 j'W:n3j'an3 kh'O:N1 kh'un3]].",
     'greeting-brand': "[[sa2w'at2d'i:3]]. [[n'i:5 kh'W:3 ra4h'at2 j'W:n3j'an3 kh'O:N1 kh'un3 tS'a:k2]]",

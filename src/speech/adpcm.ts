@@ -52,12 +52,13 @@ function extend(paths: readonly Path[], wanted: number): Path[] {
     const sign = wanted < path.sample ? 8 : 0;
     const nearest = Math.min(7, Math.floor(exact));
     for (const nibble of [nearest - 1, nearest, nearest + 1].filter((each) => each >= 0 && each <= 7)) {
-      const state = next(path, nibble | sign);
-      const error = path.error + (wanted - state.sample) ** 2;
-      const key = state.sample * STEPS.length + state.step;
+      const signed = nibble | sign;
+      const sample = nextSample(path.sample, path.step, signed);
+      const step = nextStep(path.step, signed);
+      const error = path.error + (wanted - sample) ** 2;
+      const key = sample * STEPS.length + step;
       const rival = best.get(key);
-      if (!rival || error < rival.error)
-        best.set(key, { ...state, error, nibble: nibble | sign, before: path });
+      if (!rival || error < rival.error) best.set(key, { sample, step, error, nibble: signed, before: path });
     }
   }
   return [...best.values()].sort((a, b) => a.error - b.error).slice(0, BREADTH);
@@ -66,26 +67,24 @@ function extend(paths: readonly Path[], wanted: number): Path[] {
 /** Decodes `length` samples. */
 export function decodeAdpcm(bytes: Uint8Array, length: number): Int16Array {
   const samples = new Int16Array(length);
-  let state = SILENCE;
+  let { sample, step } = SILENCE;
   for (let index = 0; index < length; index++) {
     const byte = bytes[index >> 1]!;
-    state = next(state, index % 2 === 0 ? byte & 15 : byte >> 4);
-    samples[index] = state.sample;
+    const nibble = index % 2 === 0 ? byte & 15 : byte >> 4;
+    sample = nextSample(sample, step, nibble);
+    step = nextStep(step, nibble);
+    samples[index] = sample;
   }
   return samples;
 }
 
-function next(state: State, nibble: number): State {
-  const step = STEPS[state.step]!;
-  const magnitude = nibble & 7;
+function nextSample(sample: number, step: number, nibble: number): number {
+  const size = STEPS[step]!;
   const difference =
-    (step >> 3) +
-    (magnitude & 4 ? step : 0) +
-    (magnitude & 2 ? step >> 1 : 0) +
-    (magnitude & 1 ? step >> 2 : 0);
-  const sample = nibble & 8 ? state.sample - difference : state.sample + difference;
-  return {
-    sample: Math.max(-32_768, Math.min(32_767, sample)),
-    step: Math.max(0, Math.min(STEPS.length - 1, state.step + CHANGES[magnitude]!)),
-  };
+    (size >> 3) + (nibble & 4 ? size : 0) + (nibble & 2 ? size >> 1 : 0) + (nibble & 1 ? size >> 2 : 0);
+  return Math.max(-32_768, Math.min(32_767, nibble & 8 ? sample - difference : sample + difference));
+}
+
+function nextStep(step: number, nibble: number): number {
+  return Math.max(0, Math.min(STEPS.length - 1, step + CHANGES[nibble & 7]!));
 }

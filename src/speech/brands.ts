@@ -137,13 +137,13 @@ export class Brands {
 
   async #render(path: string, locale: string, text: string): Promise<Int16Array> {
     const { command, directory, environment, timeout } = this.#options;
+    const { signal } = this.#stop;
+    if (signal.aborted) throw new SpeechError('speech.command: the server stops');
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const own = join(directory, `rendering-${Buffer.from(environment.randomBytes(8)).toString('hex')}`);
     await mkdir(own, { mode: 0o700 });
     try {
       const output = join(own, 'output.wav');
-      const signal = this.#stop.signal;
-      if (signal.aborted) throw new SpeechError('speech.command: the server stops');
       await runSpeakCommand({
         command: command!,
         text,

@@ -36,6 +36,8 @@ export function runSpeakCommand(options: SpeakCommand): Promise<void> {
   );
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new SpeechError(`speech.command: ${program} ${why}`));
+    // Nobody tells of an abort that has been.
+    if (signal.aborted) return fail('was stopped');
     const child = spawn(program, args, {
       cwd: directory,
       env: { PATH: process.env.PATH ?? '', HOME: directory, TMPDIR: directory, LANG: 'C.UTF-8' },

@@ -12,7 +12,6 @@ import { spokenAs } from './spoken-as.js';
 export type { Clip, Piece } from './clip.js';
 export { SpeechError } from './error.js';
 export type { ClipName, Digit } from './pack.js';
-export type { PromptName } from './phrases.js';
 
 /** `speech:` of `countersign.yaml`. */
 export interface SpeechSettings {

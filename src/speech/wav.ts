@@ -14,7 +14,7 @@ export const MAX_RATE = 48_000;
 const PCM = 1;
 const EXTENSIBLE = 0xfffe;
 /** The rest of a sub-format that begins with a format tag (RFC 2361). */
-const SUBFORMAT = Buffer.from('00000010800000aa00389b71', 'hex');
+const SUBFORMAT = Buffer.from('00001000800000aa00389b71', 'hex');
 /** Lengths from here on are those of programs that could not know the length when they wrote the header. */
 const UNKNOWN_LENGTH = 0x7fff_0000;
 

@@ -44,6 +44,7 @@ describe('without any variable', () => {
       rates: null,
       callbacks: { perHost: 16, total: 512 },
       retentionDays: 90,
+      speech: { recordings: null, command: null, commandSeconds: 20 },
       drain: 10,
     });
   });

@@ -3,9 +3,11 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
+import { PHRASES, PROMPT_NAMES } from '#speech/phrases.js';
+import { MAX_FILE_BYTES, MAX_SECONDS } from '#speech/recordings.js';
+import { spokenAs } from '#speech/spoken-as.js';
 import { createMetrics, watchCarriers, watchDepths } from '#telemetry/metrics.js';
 import { CHANNEL_ERRORS } from '#verify/channel-errors.js';
-
 import { DEFAULT_TEMPLATES } from '#verify/messages/default-templates.js';
 import { segmentsOf } from '#verify/messages/encoding.js';
 import { MAX_RETRIEVER_BYTES } from '#verify/messages/last-line.js';
@@ -81,6 +83,28 @@ describe.each(['docs/configuration.md', 'docs/charges.md'])('the rate card in %s
     for (const channel of CHANNELS) {
       expect(rates!.rates[channel]).toEqual([]);
       expect(page).toContain(`| \`${channel}\` | no charge |`);
+    }
+  });
+});
+
+describe('the page of speech', () => {
+  const page = read('docs/speech.md');
+
+  it('has every prompt, with its words in English', () => {
+    for (const name of PROMPT_NAMES) expect(page).toContain(`| \`${name}\` | ${PHRASES.en![name]} |`);
+  });
+
+  it('tells bounds and defaults as they are', () => {
+    const { speech } = loadConfig({}, carrierTypes);
+    expect(read('docs/configuration.md')).toContain(`| \`command_seconds\` | ${speech.commandSeconds} |`);
+    expect(page).toContain(
+      `at most ${MAX_SECONDS} seconds and ${MAX_FILE_BYTES.toLocaleString('en')} bytes each`,
+    );
+  });
+
+  it('names every locale that is spoken as another', () => {
+    for (const locale of Object.keys(PHRASES).filter((each) => spokenAs(each) !== each)) {
+      expect(page).toContain(`| \`${locale}\` |`);
     }
   });
 });

@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CLIP_NAMES } from '#speech/pack.js';
+import { PHRASES } from '#speech/phrases.js';
+import { readWav } from '#speech/wav.js';
+import { toneFile } from '../speech/tones.js';
+import { SHIPPED_SPEECH } from '../support/speech.js';
+import { digitClips, hearDigits } from '../support/spoken-digits.js';
+import { cleanUp, newDirectory, run } from './command-line.js';
+
+afterAll(cleanUp);
+
+function heardIn(file: string, locale: string): string {
+  const { samples, rate } = readWav(readFileSync(file), 120);
+  expect(rate).toBe(8000);
+  const clipOf = digitClips((digits) => SHIPPED_SPEECH.code(locale, digits));
+  const recorded = Int16Array.from(samples, (sample) => Math.round(sample * 32_768));
+  return hearDigits(recorded, clipOf)
+    .map(({ digit }) => digit)
+    .join('');
+}
+
+describe('prompts render', () => {
+  it('writes a call that can be listened to, in which the code is spoken twice', async () => {
+    const directory = newDirectory();
+    const file = join(directory, 'out.wav');
+    const args = ['prompts', 'render', '--locale', 'es-MX', '--code', '482913', file];
+    const { code, stdout, stderr } = await run(args, join(directory, 'data'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^wrote [0-9.]+ seconds to .*out\.wav \(es, built in\)\n$/);
+    expect(heardIn(file, 'es')).toBe('482913482913');
+  });
+
+  it('asks for a key first, and says that a brand cannot be spoken', async () => {
+    const directory = newDirectory();
+    const file = join(directory, 'out.wav');
+    const args = ['prompts', 'render', '--code', '42', '--dtmf', '7', '--confirm', '--brand', 'Acme', file];
+    const { code, stderr } = await run(args, join(directory, 'data'));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^The brand cannot be spoken/);
+    expect(heardIn(file, 'en')).toBe('74242');
+  });
+
+  it.each([
+    [['--code', '12a'], 'expected 1 to 20 digits'],
+    [['--code', '1', '--dtmf', '10'], 'expected a key from 0 to 9'],
+    [[], "required option '--code <digits>' not specified"],
+  ])('with %j is refused', async (args, why) => {
+    const directory = newDirectory();
+    const { code, stderr } = await run(['prompts', 'render', ...args, join(directory, 'out.wav')], directory);
+    expect(code).toBe(1);
+    expect(stderr).toContain(why);
+  });
+});
+
+describe('prompts list', () => {
+  it('shows every locale, who speaks it, and what is recorded', async () => {
+    const directory = newDirectory();
+    mkdirSync(join(directory, 'prompts/xx'), { recursive: true });
+    writeFileSync(join(directory, 'prompts/xx/7.wav'), toneFile(500));
+    const config = join(directory, 'countersign.yaml');
+    writeFileSync(config, 'speech: {recordings: prompts}');
+    const env = { COUNTERSIGN_CONFIG: config };
+    const { code, stdout } = await run(['prompts', 'list', '--json'], directory, env);
+    expect(code).toBe(0);
+    const rows: Record<string, unknown>[] = JSON.parse(stdout);
+    expect(rows.map(({ locale }) => locale)).toEqual([...Object.keys(PHRASES), 'xx'].sort());
+    expect(rows.find(({ locale }) => locale === 'km')).toMatchObject({ language: 'Khmer', spoken: 'en' });
+    expect(rows.find(({ locale }) => locale === 'xx')).toMatchObject({ recordings: '1/18', brands: 0 });
+    const one = await run(['prompts', 'list', '--locale', 'xx'], directory, env);
+    expect(one.stdout).toMatch(/^7 +recording +xx +seven$/m);
+    expect(one.stdout).toMatch(/^8 +built in +en +eight$/m);
+    expect(one.stdout.trim().split('\n')).toHaveLength(1 + CLIP_NAMES.length);
+  });
+});
+
+describe('a recording that cannot be used', () => {
+  it('ends every command that needs it, and the doctor names it', async () => {
+    const directory = newDirectory();
+    mkdirSync(join(directory, 'prompts/es'), { recursive: true });
+    writeFileSync(join(directory, 'prompts/es/7.wav'), 'no sound');
+    const config = join(directory, 'countersign.yaml');
+    writeFileSync(config, 'speech: {recordings: prompts}');
+    const env = { COUNTERSIGN_CONFIG: config };
+    const why = `${join(directory, 'prompts/es/7.wav')}: is not a WAV file`;
+    for (const command of [['prompts', 'list'], ['serve']]) {
+      const { code, stderr } = await run(command, join(directory, 'data'), env);
+      expect(code).toBe(1);
+      expect(stderr).toBe(`countersign: ${why}\n`);
+    }
+    const { stdout } = await run(['doctor'], join(directory, 'data'), env);
+    expect(stdout).toContain(`problem  speech: ${why}\n`);
+  });
+});
