@@ -1,7 +1,7 @@
 import type { SubmitResult } from '#delivery/carrier.js';
 import { systemEnvironment } from '#environment.js';
-import { createLog } from '#telemetry/log.js';
 import type { Speech } from '#speech/prompts.js';
+import { createLog } from '#telemetry/log.js';
 import type { Recipient } from '#verify/model.js';
 import type { BareSmppPlan, SmppRate } from './bare-smpp.js';
 

@@ -66,6 +66,6 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
 }
 
 /** This node's part of a total; every node has one at least. */
-function shareOf(total: number, { index, count }: CarrierContext['share']): number {
+export function shareOf(total: number, { index, count }: CarrierContext['share']): number {
   return Math.max(Math.floor(total / count) + (index < total % count ? 1 : 0), 1);
 }
