@@ -151,26 +151,25 @@ function read(incoming: Incoming): CallNews | null {
 function render({ voice, verbs }: CallDocument): string {
   const speak = ({ words }: Extract<Verb, { words: unknown }>) =>
     element('Speak', { voice: voice.name, language: voice.language }, ssml(words));
-  return response(
-    ...verbs.map((each) => {
-      switch (each.verb) {
-        case 'say':
-          return speak(each);
-        case 'ask': {
-          const { url: action, seconds } = each;
-          // A key that is pressed is nothing for the provider's logs.
-          const input = {
-            inputType: 'dtmf',
-            numDigits: 1,
-            finishOnKey: 'none',
-            executionTimeout: seconds,
-            log: false,
-          };
-          return element('GetInput', { action, method: 'POST', redirect: true, ...input }, speak(each));
-        }
-        case 'hang-up':
-          return element('Hangup', {});
+  const put = (each: Verb): string => {
+    switch (each.verb) {
+      case 'say':
+        return speak(each);
+      case 'ask': {
+        const { url: action, seconds } = each;
+        // A key that is pressed is nothing for the provider's logs.
+        const input = {
+          inputType: 'dtmf',
+          numDigits: 1,
+          finishOnKey: 'none',
+          executionTimeout: seconds,
+          log: false,
+        };
+        return element('GetInput', { action, method: 'POST', redirect: true, ...input }, speak(each));
       }
-    }),
-  );
+      case 'hang-up':
+        return element('Hangup', {});
+    }
+  };
+  return response(...verbs.map(put));
 }

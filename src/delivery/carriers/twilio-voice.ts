@@ -184,19 +184,18 @@ function read(incoming: Incoming): CallNews | null {
 function render({ voice, verbs }: CallDocument): string {
   const say = ({ words }: Extract<Verb, { words: unknown }>) =>
     element('Say', { voice: voice.name, language: voice.language }, ssml(words));
-  return response(
-    ...verbs.map((each) => {
-      switch (each.verb) {
-        case 'say':
-          return say(each);
-        case 'ask': {
-          const { url: action, seconds: timeout } = each;
-          const gather = { input: 'dtmf', numDigits: 1, finishOnKey: '', timeout, action, method: 'POST' };
-          return element('Gather', gather, say(each));
-        }
-        case 'hang-up':
-          return element('Hangup', {});
+  const put = (each: Verb): string => {
+    switch (each.verb) {
+      case 'say':
+        return say(each);
+      case 'ask': {
+        const { url: action, seconds: timeout } = each;
+        const gather = { input: 'dtmf', numDigits: 1, finishOnKey: '', timeout, action, method: 'POST' };
+        return element('Gather', gather, say(each));
       }
-    }),
-  );
+      case 'hang-up':
+        return element('Hangup', {});
+    }
+  };
+  return response(...verbs.map(put));
 }
