@@ -93,5 +93,8 @@ export function askOf(said: readonly Said[]) {
 
 /** All that a document speaks. */
 export function spoken(said: readonly Said[]): string {
-  return said.map((each) => (each.do === 'hang-up' ? '' : each.text)).join(' ').trim();
+  return said
+    .map((each) => (each.do === 'hang-up' ? '' : each.text))
+    .join(' ')
+    .trim();
 }
