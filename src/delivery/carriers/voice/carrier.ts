@@ -31,6 +31,12 @@ export interface Calls {
   stop(): Promise<void>;
 }
 
+/** How the end of a call was recorded, at the first time of trying; at once where there is nothing to record. */
+interface Recording {
+  readonly promise: Promise<'recorded' | 'unavailable'>;
+  readonly done: (result: 'recorded' | 'unavailable') => void;
+}
+
 /** Milliseconds in which a call shows itself whose request was not answered. */
 const SIGN_WITHIN = 10_000;
 /** How often, and with what pause in milliseconds, the end of a call is reported to a database that is away. */
@@ -42,11 +48,7 @@ export function createCalls(options: CallsOptions): Calls {
   const { environment, publicUrl, name, report } = context;
   const voices = { ...provider.voices, ...settings.voices };
   const desk = createCallDesk(environment);
-  /** Resolves with how the end of a call was recorded for the first time of trying. */
-  const recorded = new Map<
-    Call,
-    { done: (result: 'recorded' | 'unavailable') => void; promise: Promise<'recorded' | 'unavailable'> }
-  >();
+  const live = new Map<Call, Recording>();
   const speakers = new WeakMap<Call, ReturnType<typeof speakerOf>>();
   let stopping = false;
 
@@ -55,7 +57,7 @@ export function createCalls(options: CallsOptions): Calls {
 
   async function submit(message: OutboundMessage, claim: Claim): Promise<SubmitResult> {
     if (stopping) return unavailable(5010, 'the server stops');
-    if (recorded.size >= window) {
+    if (live.size >= window) {
       return { ...unavailable(3090, 'as many calls as voice.calls allows'), retryAfter: 1_000 };
     }
     const speaker = speakerOf(message.locale, voices);
@@ -72,11 +74,8 @@ export function createCalls(options: CallsOptions): Calls {
       },
     });
     speakers.set(call, speaker);
-    let done: (result: 'recorded' | 'unavailable') => void = () => {};
-    const promise = new Promise<'recorded' | 'unavailable'>((resolve) => {
-      done = resolve;
-    });
-    recorded.set(call, { done, promise });
+    const recording = createRecording();
+    live.set(call, recording);
     try {
       const failure = await place(call, message);
       if (failure) return failure;
@@ -86,8 +85,8 @@ export function createCalls(options: CallsOptions): Calls {
     } finally {
       call.finish({ kind: 'stopped' });
       desk.forget(call);
-      recorded.delete(call);
-      done('recorded');
+      live.delete(call);
+      recording.done('recorded');
     }
   }
 
@@ -132,8 +131,8 @@ export function createCalls(options: CallsOptions): Calls {
       return unavailable(3070, `${provider.title} did not tell how the call went; ${REACH}`);
     }
     const { status, errorCode } = ending.news;
-    if (call.machine || ending.news.machine || errorCode === 9100) {
-      return notBrought('failed', 9100, 'a machine answered');
+    if (call.machine || ending.news.machine || errorCode === MACHINE) {
+      return notBrought('failed', MACHINE, 'a machine answered');
     }
     if (status === 'busy') return notBrought('busy', errorCode ?? 3010, 'busy');
     if (status === 'no-answer') return notBrought('no-answer', errorCode ?? 3000, 'not answered');
@@ -153,7 +152,7 @@ export function createCalls(options: CallsOptions): Calls {
   async function reportUntilTaken(call: Call, one: CarrierReport): Promise<void> {
     for (let tries = 0; tries < REPORT_TRIES; tries++) {
       const result = await report(one).catch(() => 'failed' as const);
-      recorded.get(call)?.done(result === 'unavailable' ? 'unavailable' : 'recorded');
+      live.get(call)?.done(result === 'unavailable' ? 'unavailable' : 'recorded');
       if (result !== 'unavailable' || stopping) return;
       await sleep(environment, REPORT_RETRY);
     }
@@ -162,7 +161,7 @@ export function createCalls(options: CallsOptions): Calls {
   return {
     submit,
     get inFlight() {
-      return recorded.size;
+      return live.size;
     },
     routes: callRoutes({
       context,
@@ -174,7 +173,7 @@ export function createCalls(options: CallsOptions): Calls {
       tell: async (call, news) => {
         count(`call_${news.status.replace('-', '_')}`);
         call.heard(news);
-        return call.isOver ? (recorded.get(call)?.promise ?? 'recorded') : 'recorded';
+        return call.isOver ? (live.get(call)?.promise ?? 'recorded') : 'recorded';
       },
       report: async (news) => {
         if (news.status === 'under-way' || news.status === 'ringing' || news.status === 'in-progress') {
@@ -185,7 +184,7 @@ export function createCalls(options: CallsOptions): Calls {
     }),
     async stop() {
       stopping = true;
-      const calls = [...recorded].map(([call, { promise }]) => {
+      const calls = [...live].map(([call, { promise }]) => {
         call.finish({ kind: 'stopped' });
         return promise;
       });
@@ -194,18 +193,29 @@ export function createCalls(options: CallsOptions): Calls {
   };
 }
 
+/** Channel error code of contract §7. */
+const MACHINE = 9100;
 const REACH = 'see that it reaches COUNTERSIGN_PUBLIC_URL';
 
 /** The end of a call that was marked. Without its code it says so, though the provider calls it completed. */
 function reportOf(by: CarrierReport['by'], news: CallNews, spoken: boolean): CarrierReport {
   const { status, duration, cost } = news;
   const told = cost === undefined ? {} : { cost };
+  if (news.machine) return { by, status: 'failed', errorCode: MACHINE, ...told };
   if (status === 'completed' && spoken) {
     return { by, status, errorCode: null, ...(duration === undefined ? {} : { duration }), ...told };
   }
   const reached: AttemptStatus = status === 'busy' || status === 'no-answer' ? status : 'failed';
   const standard = { busy: 3010, 'no-answer': 3000, failed: spoken ? 5010 : 4000 }[reached];
   return { by, status: reached, errorCode: news.errorCode ?? standard, ...told };
+}
+
+function createRecording(): Recording {
+  let done: Recording['done'] = () => {};
+  const promise = new Promise<'recorded' | 'unavailable'>((resolve) => {
+    done = resolve;
+  });
+  return { promise, done };
 }
 
 function unavailable(errorCode: number, reason: string) {
