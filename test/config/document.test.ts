@@ -118,7 +118,7 @@ drain_seconds: 0
     ['carriers: {Bad Name: {type: inbox}}', 'carriers.Bad Name: expected a name'],
     [
       'carriers: {a: {type: webhok}}',
-      'carriers.a.type: expected one of inbox, smpp, webhook, http, twilio, plivo, vonage, messagebird, sinch, telnyx, aws-sns; the nearest known is webhook',
+      'carriers.a.type: expected one of inbox, smpp, sip, webhook, http, twilio, plivo, vonage, messagebird, sinch, telnyx, aws-sns; the nearest known is webhook',
     ],
     ['carriers: {a: {}}', 'carriers.a.type: expected one of'],
     [

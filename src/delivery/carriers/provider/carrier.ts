@@ -100,6 +100,10 @@ function create<Settings extends CommonSettings & VoiceSettings>(
   const carrier = createHttpCarrier(options, context);
   const calls = provider.voice && readVoiceSettings(settings, context.publicUrl);
   if (!provider.voice || !calls) return carrier;
+  if (context.publicUrl?.startsWith('http:')) {
+    const carrier = context.name;
+    context.log.warn({ carrier }, 'COUNTERSIGN_PUBLIC_URL is plain HTTP: codes of calls travel unencrypted');
+  }
   const voice = provider.voice(settings, prefix, calls, context);
   return withCalls(carrier, { provider: voice, settings: calls, context, ...options });
 }
