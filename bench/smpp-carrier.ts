@@ -1,8 +1,8 @@
 import type { SubmitResult } from '#delivery/carrier.js';
 import { systemEnvironment } from '#environment.js';
-import type { Speech } from '#speech/prompts.js';
 import { createLog } from '#telemetry/log.js';
 import type { Recipient } from '#verify/model.js';
+import { SHIPPED_SPEECH } from '../test/support/speech.js';
 import type { BareSmppPlan, SmppRate } from './bare-smpp.js';
 
 // The built carrier, as the server runs it.
@@ -30,8 +30,7 @@ process.on('message', async ({ port, seconds, window }: BareSmppPlan) => {
       inbound: async () => 'recorded',
       share: { index: 0, count: 1 },
       publicUrl: null,
-      // A carrier of messages says nothing.
-      speech: {} as Speech,
+      speech: SHIPPED_SPEECH,
     },
   );
   carrier.start?.();

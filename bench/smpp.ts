@@ -65,7 +65,8 @@ function count(smsc: Helper, arrivals: boolean): Promise<SmscReport> {
   return smsc.ask<SmscReport>({ kind: 'count', arrivals } satisfies SmscOrder);
 }
 
-function configurationFor(port: number): string {
+/** A `countersign.yaml` whose one carrier is an SMSC on this machine. */
+export function configurationFor(port: number): string {
   const path = join(newDirectory(), 'countersign.yaml');
   writeFileSync(
     path,

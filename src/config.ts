@@ -119,6 +119,9 @@ const SECTIONS = [
   'drain_seconds',
 ];
 
+/** Seconds. */
+const DRAIN = 10;
+
 /**
  * Environment and `countersign.yaml` → configuration, frozen through and through. Reads no files but those it is
  * told of, and of the process nothing but its working directory, which relative paths are relative to.
@@ -153,6 +156,18 @@ export function loadConfig(
       minimum: 1,
       maximum: 3_650,
     }),
-    drain: readNumber('drain_seconds', document.drain_seconds, { default: 10, minimum: 0, maximum: 3_600 }),
+    drain: readNumber('drain_seconds', document.drain_seconds, {
+      default: drainOf(carriers, carrierTypes),
+      minimum: 0,
+      maximum: 3_600,
+    }),
   });
+}
+
+/** Long enough for what the carriers do in one go, such as a call. */
+function drainOf(carriers: readonly CarrierConfig[], types: readonly CarrierType[]): number {
+  const wanted = carriers.map(
+    ({ type, settings }) => types.find((each) => each.type === type)?.drain?.(settings) ?? 0,
+  );
+  return Math.max(DRAIN, ...wanted);
 }

@@ -69,7 +69,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     });
     closers.unshift(() => speech.close());
     const awaited = watchReceipts(environment, metrics);
-    const reporter = createReporter({ store, environment, log, metrics, onSettled: awaited.settled });
+    const reporter = createReporter({
+      store,
+      environment,
+      log,
+      metrics,
+      onSettled: awaited.settled,
+      answerWithin: (name) => carriers.get(name)?.answerWithin,
+    });
     const { helpText } = config.optOuts;
     const inbound = createInbound({ store, environment, helpText, log, metrics });
     const carriers = createCarriers(config, (name) => {

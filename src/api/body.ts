@@ -4,6 +4,8 @@ import { badRequest } from './errors.js';
 
 /** Largest body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;
+/** How deep objects and arrays of a body may be nested; no call takes more than three levels. */
+const MAX_DEPTH = 32;
 
 /** The only escapes that can put a NUL or half a surrogate pair into a string. */
 const SUSPICIOUS = /\\u(?:0000|[dD][89a-fA-F])/;
@@ -26,8 +28,9 @@ export function useJsonBodies(app: FastifyInstance): void {
 }
 
 /**
- * Parses a body (RFC 8259). `JSON.parse` needs no stack for deep nesting, makes `__proto__` an ordinary property
- * and keeps the last of duplicate names; nothing here copies properties from one object to another.
+ * Parses a body (RFC 8259). `JSON.parse` needs no stack for deep nesting and makes `__proto__` an ordinary property;
+ * nothing here copies properties from one object to another. Of a name that comes twice it would keep the last value,
+ * and a proxy that checks bodies perhaps sees the first, so such a body is refused (RFC 8259 §4).
  */
 function readJson(body: Buffer): unknown {
   if (body.length === 0) return {};
@@ -40,8 +43,57 @@ function readJson(body: Buffer): unknown {
     // The parser's own message quotes the body.
     throw badRequest('the body is not valid JSON');
   }
+  const { depth, members } = measure(text);
+  if (depth > MAX_DEPTH) throw badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
+  if (members !== countMembers(value)) throw badRequest('the body has a name twice');
   if (SUSPICIOUS.test(text)) refuseUnstorable(value);
   return value;
+}
+
+/** How deep objects and arrays are nested in a valid JSON text, and how many members its objects have as written. */
+function measure(text: string): { depth: number; members: number } {
+  let depth = 0;
+  let open = 0;
+  let members = 0;
+  for (let index = 0; index < text.length; index++) {
+    switch (text[index]) {
+      case '"':
+        index = endOfString(text, index);
+        break;
+      case ':':
+        members++;
+        break;
+      case '{':
+      case '[':
+        depth = Math.max(depth, ++open);
+        break;
+      case '}':
+      case ']':
+        open--;
+    }
+  }
+  return { depth, members };
+}
+
+/** The index of the quotation mark that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let index = start + 1;
+  while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
+  return index;
+}
+
+/** How many members the objects of a value have; each name of an object counts once. */
+function countMembers(root: unknown): number {
+  const open: unknown[] = [root];
+  let count = 0;
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const members = Object.values(value);
+    if (!Array.isArray(value)) count += members.length;
+    for (const member of members) open.push(member);
+  }
+  return count;
 }
 
 /** No database keeps NUL characters and unpaired surrogates alike. */

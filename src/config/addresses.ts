@@ -15,11 +15,14 @@ export function parseAddress(text: string): string | null {
   return isIP(text) ? text : null;
 }
 
-/** `address/bits` (RFC 4632 §3.1); an address alone is a network of one. Null for what is neither. */
+/**
+ * `address/bits` (RFC 4632 §3.1); an address alone is a network of one. Null for what is neither, and for an IPv6 address
+ * with a zone: what the networks are for compares addresses alone.
+ */
 export function parseNetwork(text: string): string | null {
   const [before, bits, ...rest] = text.split('/') as [string, string?, ...string[]];
   const address = parseAddress(before);
-  if (address === null || rest.length > 0) return null;
+  if (address === null || address.includes('%') || rest.length > 0) return null;
   const width = isIP(address) === 4 ? 32 : 128;
   if (bits === undefined) return `${address}/${width}`;
   return /^(0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= width ? `${address}/${bits}` : null;

@@ -55,17 +55,22 @@ export type SubmitResult =
       /** What the attempt comes to, where that is not `failed`: a call may be `busy`. */
       readonly status?: AttemptStatus;
     }
-  /** It cannot now, or did not answer, and the same hop may be tried again. */
+  /** It cannot now, and the same hop may be tried again. */
   | {
       readonly kind: 'unavailable';
       readonly errorCode: number;
       readonly reason: string;
       /** Whether the carrier as such is in trouble, rather than this message. */
       readonly down: boolean;
+      /** It was never asked: it is not known from this how the carrier fares. */
+      readonly untried?: boolean;
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
     }
-  /** The message may or may not have reached it; `Carrier.unanswered` says what follows. */
+  /**
+   * It may or may not have the message: time ran out, or the connection was lost, after the request was written.
+   * `Carrier.unanswered` says what follows.
+   */
   | {
       readonly kind: 'unanswered';
       readonly errorCode: number;
@@ -87,6 +92,8 @@ export interface CarrierReport {
   readonly by:
     | { readonly kind: 'hop'; readonly hopId: string }
     | { readonly kind: 'message'; readonly messageId: string };
+  /** By hop: the carrier's own id of the message, where that came too late for the result of the submit. */
+  readonly messageId?: string;
   /** Channel status of contract §6. */
   readonly status: string;
   /** Channel error code of contract §7; null when there is none. */
@@ -145,6 +152,11 @@ export interface Carrier {
    * twice. `wait`: a receipt is waited for first, for the route's `unanswered_wait_seconds`.
    */
   readonly unanswered?: UnansweredPolicy;
+  /**
+   * Milliseconds after which a submit counts as unanswered; a receipt by message id may come as long before the answer.
+   * Absent: a moment.
+   */
+  readonly answerWithin?: number;
   /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
   /**
@@ -190,6 +202,8 @@ export interface CarrierType<Settings = unknown> {
   /** The channels that a carrier with these settings serves. */
   channels(settings: Settings): readonly Channel[];
   create(settings: Settings, context: CarrierContext): Carrier;
+  /** Seconds that a stopping server should wait for what such a carrier has in flight; absent: the usual ones do. */
+  drain?(settings: Settings): number;
   /** Checks the settings against the real counterpart without sending a message. */
   check(settings: Settings): Promise<Finding[]>;
 }

@@ -3,7 +3,7 @@ import type { KeyringHolder } from '../store/keys.js';
 import { type Store, StoreError } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { UNEXPLAINED } from '../verify/channel-errors.js';
+import { OPTED_OUT, UNEXPLAINED } from '../verify/channel-errors.js';
 import { revealCode } from '../verify/codes.js';
 import type { Command, Delivery, HopAccepted, HopFailed, OutcomeOf } from '../verify/commands.js';
 import { UnknownKeyError } from '../verify/keyring.js';
@@ -41,12 +41,15 @@ const MAX_HOPS = 50;
 const RECORD_RETRY = 1_000;
 /** Wait before an attempt is looked at again whose master key this node lacks, in milliseconds. */
 const KEY_RETRY = 10_000;
+/** An attempt that has waited for so long is looked up on the opt-out list again, in milliseconds. */
+const STOP_WITHIN = 1_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 
 /**
  * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
- * took is recorded whatever it takes: while the database is away the result waits here, and its lane with it.
+ * took is recorded whatever it takes: while the database is away the results wait here, and once they are many, their
+ * lane with them.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -61,7 +64,7 @@ export class Dispatcher {
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
-      perform: (delivery) => this.#perform(delivery),
+      perform: (delivery, onAnswered) => this.#perform(delivery, onAnswered),
       divert: (delivery) => this.#wayRound(delivery),
       due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
@@ -110,7 +113,7 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  async #perform(delivery: Delivery): Promise<Verdict> {
+  async #perform(delivery: Delivery, onAnswered: () => void): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
     if (delivery.expiresAt <= now) {
@@ -119,6 +122,11 @@ export class Dispatcher {
       return { health: 'unknown' };
     }
     if (delivery.takeovers > MAX_TAKEOVERS) return this.#giveUp(delivery, UNEXPLAINED[delivery.channel]);
+    if (this.#hasWaited(delivery, now)) {
+      const optedOut = await this.#isOptedOut(delivery);
+      if (optedOut === null) return { health: 'unknown', postponed: now + RECORD_RETRY };
+      if (optedOut) return this.#giveUp(delivery, OPTED_OUT);
+    }
     // The configuration may have changed since the carrier was chosen.
     const choice = router.choose(delivery);
     const name = carriers.has(delivery.carrier) ? delivery.carrier : choice?.carriers[0];
@@ -137,9 +145,27 @@ export class Dispatcher {
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     // What came of it has been reported: the submit lasted until the end.
     if (claimed) return { health: 'up' };
+    // Its place in the carrier's window is free while the result is being committed. A result that says that the
+    // carrier is in trouble is judged first.
+    if (result.kind === 'accepted' || result.kind === 'refused') onAnswered();
     return result.kind === 'accepted'
       ? this.#accepted(delivery, carrier, result, choice?.receiptWithin ?? RECEIPT_WITHIN * 1000)
       : this.#failed(delivery, carrier, result, choice);
+  }
+
+  /** Whether the recipient may have opted out since the attempt was accepted. */
+  #hasWaited({ channel, tries, takeovers, nextAt }: Delivery, now: number): boolean {
+    return channel === 'sms' && (tries > 0 || takeovers > 0 || now - nextAt >= STOP_WITHIN);
+  }
+
+  /** Null: the database cannot say now. */
+  async #isOptedOut({ main, recipient }: Delivery): Promise<boolean | null> {
+    try {
+      return (await this.#options.store.read.optOut(main, recipient)) !== null;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return null;
+    }
   }
 
   #messageOf(delivery: Delivery, choice: Choice | null): OutboundMessage | null {
@@ -274,7 +300,8 @@ export class Dispatcher {
       unanswered ? 'a carrier did not answer' : 'a carrier did not take an attempt',
     );
     const down = result.kind !== 'refused' && result.down && carrier.name === delivery.carrier;
-    const health = down ? 'down' : 'up';
+    const untried = result.kind === 'unavailable' && result.untried === true;
+    const health = down ? 'down' : untried ? 'unknown' : 'up';
     if (!outcome) return { health, stuck: true };
     if (next.kind === 'fail' && outcome.status) {
       metrics.attempts.inc({ channel: delivery.channel, status: outcome.status });

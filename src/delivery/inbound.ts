@@ -31,6 +31,8 @@ export interface Inbound {
 /** One answer to HELP for each recipient in this time, in milliseconds; so many recipients are remembered. */
 const HELP_EVERY = 3_600_000;
 const MAX_REMEMBERED = 10_000;
+/** Answers that are being sent at a time; who asks meanwhile gets none. */
+const MAX_ANSWERS = 50;
 
 /**
  * What people send to our numbers. STOP puts the sender on the opt-out list of the main account that sent the newest of
@@ -39,6 +41,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export function createInbound({ store, environment, helpText, log, metrics }: InboundOptions): Inbound {
   const helped = new Map<Recipient, number>();
+  let answering = 0;
   let answer: { readonly send: Send; readonly router: Router } | null = null;
 
   async function stop(carrier: string, recipient: Recipient): Promise<boolean> {
@@ -59,6 +62,8 @@ export function createInbound({ store, environment, helpText, log, metrics }: In
   async function help(carrier: string, recipient: Recipient, to: string): Promise<boolean> {
     if (helpText === null || !answer || isHelped(recipient)) return false;
     if ((await store.read.lastSender(carrier, recipient)) === null) return false;
+    // Asked again while the database was.
+    if (isHelped(recipient) || answering >= MAX_ANSWERS) return false;
     remember(recipient);
     const choice = answer.router.choose({
       channel: 'sms',
@@ -69,9 +74,11 @@ export function createInbound({ store, environment, helpText, log, metrics }: In
     const addressed = { recipient, src: to, sender: to, parameters: choice?.parameters ?? {} };
     const message = plainMessage(environment, helpText, addressed);
     // The question is taken care of, whatever becomes of the answer.
-    answer.send(carrier, message).catch((error: unknown) => {
-      log.error({ err: error, carrier }, 'HELP could not be answered');
-    });
+    answering++;
+    answer
+      .send(carrier, message)
+      .catch((error: unknown) => log.error({ err: error, carrier }, 'HELP could not be answered'))
+      .finally(() => answering--);
     return true;
   }
 

@@ -17,6 +17,8 @@ export interface ReporterOptions {
   readonly metrics: Pick<Metrics, 'receipts' | 'attempts'>;
   /** Told when an attempt's fate is known: no receipt is missed any more. */
   readonly onSettled?: (attempt: AttemptId) => void;
+  /** How long a submit of a carrier may be without its answer, in milliseconds; undefined where it does not say. */
+  readonly answerWithin?: (carrier: string) => number | undefined;
 }
 
 /** Turns what carriers report into recorded facts. */
@@ -35,10 +37,12 @@ export interface Reporter {
 }
 
 /**
- * When a receipt by message id that found nothing is tried again, in milliseconds after it came, and the last
- * one is when it is given up: the submit's answer may be recorded later, perhaps by another process.
+ * When a receipt by message id that found nothing is tried again, in milliseconds after it came: the submit's answer may
+ * be recorded later, perhaps by another process. It is given up at the last of these, or when every submit that was
+ * without an answer when it came has had its time and that of a commit, whichever is later.
  */
 const RETRIES: readonly number[] = [250, 1_000, 3_000, 5_000];
+const COMMIT_WITHIN = 1_000;
 const MAX_WAITING = 10_000;
 /** As long as a carrier's message id may be. */
 const MAX_MESSAGE_ID = 128;
@@ -50,7 +54,8 @@ interface Early {
   joined: boolean;
 }
 
-export function createReporter({ store, environment, log, metrics, onSettled }: ReporterOptions): Reporter {
+export function createReporter(options: ReporterOptions): Reporter {
+  const { store, environment, log, metrics, onSettled, answerWithin } = options;
   const early = new Map<string, Set<Early>>();
   let waiting = 0;
   let closed = false;
@@ -93,8 +98,10 @@ export function createReporter({ store, environment, log, metrics, onSettled }: 
 
   async function retry(receipt: Omit<Receipt, 'now'>, one: Early): Promise<ReportResult> {
     const came = environment.monotonic();
-    for (let next = 0; next < RETRIES.length; ) {
-      const pause = RETRIES[next]! - (environment.monotonic() - came);
+    const last = (answerWithin?.(receipt.carrier) ?? 0) + COMMIT_WITHIN;
+    const times = last > RETRIES.at(-1)! ? [...RETRIES, last] : RETRIES;
+    for (let next = 0; next < times.length; ) {
+      const pause = times[next]! - (environment.monotonic() - came);
       if (!one.joined && pause > 0) await sleepUntilWoken(one, pause);
       if (closed) return 'unavailable';
       if (!one.joined) next++;
@@ -152,7 +159,7 @@ export function createReporter({ store, environment, log, metrics, onSettled }: 
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, status, errorCode, underWay, duration, cost }: CarrierReport,
+  { by, messageId, status, errorCode, underWay, duration, cost }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
@@ -164,11 +171,15 @@ function readReport(
   const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);
-    return hop ? { ...receipt, by: { kind: 'hop', ...hop } } : 'unknown';
+    if (!hop) return 'unknown';
+    const told = messageId !== undefined && isPossible(messageId) ? { messageId } : {};
+    return { ...receipt, ...told, by: { kind: 'hop', ...hop } };
   }
-  const possible =
-    by.messageId !== '' && by.messageId.length <= MAX_MESSAGE_ID && !by.messageId.includes('\0');
-  return possible ? { ...receipt, by } : 'unknown';
+  return isPossible(by.messageId) ? { ...receipt, by } : 'unknown';
+}
+
+function isPossible(messageId: string): boolean {
+  return messageId !== '' && messageId.length <= MAX_MESSAGE_ID && !messageId.includes('\0');
 }
 
 /** What comes from outside is cut short, since an invalid report may hold anything. */

@@ -240,6 +240,6 @@ export interface Reader {
   /** Live sessions whose code needs the key. */
   liveSessionsOf(key: KeyId, limit: number): Promise<SessionId[]>;
 
-  /** Deliveries and callbacks that wait, in rows or in memory, of all nodes. */
+  /** Deliveries, and callbacks that no earlier one holds back, that wait in rows or in memory, of all nodes. */
   backlog(): Promise<{ deliveries: number; callbacks: number }>;
 }

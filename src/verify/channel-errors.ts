@@ -50,6 +50,9 @@ export const CHANNEL_ERRORS: Readonly<Record<Channel, ReadonlyMap<number, string
 /** The code of a failure that nobody explained. */
 export const UNEXPLAINED: Readonly<Record<Channel, number>> = { sms: 1000, voice: 5010 };
 
+/** The code of an SMS whose recipient opted out (STOP). */
+export const OPTED_OUT = 200;
+
 /** The code of a carrier that could not be reached or did not answer. */
 export const NETWORK_ERROR: Readonly<Record<Channel, number>> = { sms: 20, voice: 5000 };
 

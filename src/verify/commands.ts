@@ -177,6 +177,8 @@ export interface Receipt {
   readonly by:
     | { readonly kind: 'hop'; readonly attempt: AttemptId; readonly number: number }
     | { readonly kind: 'message'; readonly messageId: string };
+  /** By hop: the carrier's id of the message, for a hop that has none. */
+  readonly messageId?: string;
   readonly status: AttemptStatus;
   readonly errorCode: number | null;
   /** The hop is still being tried: the status is shown, and the attempt stays to be delivered. */
@@ -359,6 +361,7 @@ export interface Delivery
       Attempt,
       | 'session'
       | 'account'
+      | 'main'
       | 'sequence'
       | 'channel'
       | 'locale'

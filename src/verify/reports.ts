@@ -135,6 +135,7 @@ function receiptFor(
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, number, command)),
     carrier: command.carrier,
+    messageId: known?.messageId ?? command.messageId ?? null,
     ...(settled
       ? {}
       : {

@@ -1,4 +1,5 @@
 import { failuresWithin } from './budget.js';
+import { OPTED_OUT } from './channel-errors.js';
 import { newCode } from './codes.js';
 import type { Delivery, Effect, StartAttempt } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
@@ -16,8 +17,6 @@ import type { Change, State } from './state.js';
 
 /** No route serves the channel and recipient: SMS 90, voice 5020 (contract §7). */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
-/** The recipient opted out (contract §7). */
-const OPTED_OUT = 200;
 
 /**
  * Contract §2: a create for a pair with a live session adds an attempt to it and repeats its code; otherwise it
@@ -96,11 +95,12 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
   const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
   const { hop, tries, nextAt, takeovers } = attempt;
-  const { recipient, country, application, alias, expiresAt, code, account } = session;
+  const { recipient, country, application, alias, expiresAt, code, account, main } = session;
   return {
     attempt: uuid,
     session: session.uuid,
     account,
+    main,
     application,
     alias,
     sequence,

@@ -28,8 +28,11 @@ export interface LanesOptions<Item> {
   readonly laneOf: (item: Item) => string;
   /** Grows with each try of a piece: tells a further try from the one that is in flight. */
   readonly versionOf: (item: Item) => number;
-  /** Does the work and records how it ended. */
-  readonly perform: (item: Item) => Promise<Verdict>;
+  /**
+   * Does the work and records how it ended. `onAnswered` is to be called, once, when the other side is done with the
+   * piece and only the record is left: the next piece of the lane may begin.
+   */
+  readonly perform: (item: Item, onAnswered: () => void) => Promise<Verdict>;
   /**
    * The way round a broken lane for a piece of it: records that its row waits in another lane. Null: there is none now.
    * Absent: work waits for its lane.
@@ -43,8 +46,10 @@ export interface LanesOptions<Item> {
   readonly holds: () => boolean;
   /** Told of an error that `perform`, `due` or `lanes` threw. */
   readonly onError: (error: unknown) => void;
-  /** Most pieces of one lane at a time. */
+  /** Most pieces of one lane that are with the other side at a time. */
   readonly concurrency: (lane: string) => number;
+  /** Most pieces of one lane whose answer came and whose record did not; past it they count as with the other side. */
+  readonly maxRecording?: number;
   /** Most pieces of all lanes at a time. */
   readonly maxInFlight: number;
   /** Most pieces of one lane that wait in memory; the rest waits in its rows. */
@@ -86,6 +91,8 @@ interface Lane<Item> {
   readonly name: string;
   queue: Piece<Item>[];
   inFlight: number;
+  /** Those of them that have been answered and are being recorded. */
+  recording: number;
   /** In the ring of lanes that can start a piece now. */
   ringed: boolean;
   /** Rows that are due may exist that are not in memory. */
@@ -140,7 +147,7 @@ export class Lanes<Item> {
   #refillAgain = false;
 
   constructor(options: LanesOptions<Item>) {
-    this.#options = { window: 512, maxInMemory: 10_000, maxLanes: 10_000, ...options };
+    this.#options = { window: 512, maxInMemory: 10_000, maxLanes: 10_000, maxRecording: 256, ...options };
   }
 
   /** Pieces being done, and waiting in memory. */
@@ -290,6 +297,7 @@ export class Lanes<Item> {
         name,
         queue: [],
         inFlight: 0,
+        recording: 0,
         ringed: false,
         spilled: false,
         inLine: false,
@@ -349,7 +357,10 @@ export class Lanes<Item> {
 
   #canStart(lane: Lane<Item>): boolean {
     if (lane.queue.length === 0 || lane.breaker === 'open') return false;
-    return lane.inFlight < (lane.breaker === 'half-open' ? 1 : this.#options.concurrency(lane.name));
+    // What the probe of a half-open lane found is known when it is recorded.
+    if (lane.breaker === 'half-open') return lane.inFlight === 0;
+    const answered = Math.min(lane.recording, this.#options.maxRecording);
+    return lane.inFlight - answered < this.#options.concurrency(lane.name);
   }
 
   #ringUp(lane: Lane<Item>): void {
@@ -390,13 +401,21 @@ export class Lanes<Item> {
     piece.inFlight = true;
     lane.inFlight++;
     this.#inFlight++;
+    let isAnswered = false;
+    const onAnswered = () => {
+      if (isAnswered) return;
+      isAnswered = true;
+      lane.recording++;
+      this.#advance(lane);
+    };
     let verdict: Verdict;
     try {
-      verdict = await this.#options.perform(item);
+      verdict = await this.#options.perform(item, onAnswered);
     } catch (error) {
       this.#options.onError(error);
       verdict = { health: 'unknown', stuck: true };
     }
+    if (isAnswered) lane.recording--;
     lane.inFlight--;
     this.#inFlight--;
     this.#held.delete(key);

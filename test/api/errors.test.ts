@@ -92,9 +92,37 @@ test('§7 no body and an empty body name the missing field', async () => {
   }
 });
 
-test('§7 the last of duplicate names counts', async () => {
-  const answer = await post('{"recipient":"1","recipient":"14155551234"}');
-  expect(answer.status).toBe(202);
+test('§7 a body that names something twice is 400: one reader takes the first of them, another the last', async () => {
+  const bodies = [
+    '{"recipient":"14155551234","recipient":"14155551234"}',
+    '{"recipient":"14155551234","\\u0072ecipient":"14155551235"}',
+    '{"recipient":"14155551234","x":null,"x":null}',
+    '{"recipient":"14155551234","__proto__":null,"__proto__":null}',
+    '{"recipient":"14155551234","x":[{"y":1,"z":2},{"y":1,"y":2}]}',
+  ];
+  for (const body of bodies) {
+    const answer = await post(body);
+    expect(answer).toMatchObject({ status: 400, body: { error: 'the body has a name twice' } });
+  }
+  const text = '{"recipient":"14155551234","brand_name":"a\\":{\\"a\\": \\\\","src":null}';
+  expect((await post(text)).status).toBe(202);
+});
+
+test('§7 a deeply nested body is 400, also where further fields are ignored', async () => {
+  const session = await api.create();
+  const { right } = await api.codes(session);
+  const validate = (depth: number) =>
+    api.call('POST', `${PATH}${session}/`, {
+      body: `{"otp":"${right}","x":${'['.repeat(depth)}${']'.repeat(depth)}}`,
+    });
+  for (const depth of [32, 20_000]) {
+    const answer = await validate(depth);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: 'the body is nested deeper than 32 levels' },
+    });
+  }
+  expect((await validate(31)).status).toBe(200);
 });
 
 test('§7 a NUL character in path or query is 400', async () => {

@@ -84,6 +84,17 @@ describe('limits on creates', () => {
     expect((await from('2001:db8:0:2::1')).status).toBe(202);
   });
 
+  test('of a requester is the same one however its address is written, with a zone of whatever name', async () => {
+    await withLimits(creates({ perAddress: { count: 1, per: HOUR } }), ['127.0.0.0/8']);
+    const from = (address: string) => create({}, { headers: { 'x-forwarded-for': address } });
+    expect((await from('fe80::1%br-1a2b')).status).toBe(202);
+    expect((await from('fe80::2%eth0.100')).status).toBe(429);
+    expect((await from('192.0.2.1')).status).toBe(202);
+    expect((await from('::FFFF:192.0.2.1')).status).toBe(429);
+    expect((await from('::ffff:c000:201')).status).toBe(429);
+    expect((await from('::ffff:c000:202')).status).toBe(202);
+  });
+
   test('a proxy that is not trusted cannot name another requester', async () => {
     await withLimits(creates({ perAddress: { count: 1, per: HOUR } }));
     const from = (address: string) => create({}, { headers: { 'x-forwarded-for': address } });

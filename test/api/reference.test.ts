@@ -1,6 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DocumentedOperation } from '#api/reference/document.js';
+import { reference as referenceRoutes } from '#api/reference/routes.js';
 import type { InboundResult, ReportResult } from '#delivery/carrier.js';
 import { receiptRoutes } from '#delivery/carriers/webhook/receipts.js';
 import { type ApiServer, basic, LIMITS, startApi } from '../support/api-server.js';
@@ -291,6 +292,17 @@ describe('the reference', () => {
     }
   });
 
+  test('is made anew when it could not be made before', async () => {
+    const app = fastify();
+    let failures = 1;
+    referenceRoutes(app, () => {
+      if (failures-- > 0) throw new Error('no file could be opened');
+      return [];
+    });
+    for (const status of [500, 200]) expect((await app.inject('/openapi.json')).statusCode).toBe(status);
+    await app.close();
+  });
+
   test('is served to whoever asks, without anything of this server in it', async () => {
     const api = await start();
     const text = await (await fetch(`${api.url}/openapi.json`)).text();
@@ -319,6 +331,17 @@ describe('the page of the reference', () => {
     expect(loaded).toEqual(['<link rel="stylesheet" href="/docs/reference.css">']);
     expect(page).not.toMatch(/\son[a-z]+=|style="|javascript:|https?:\/\/(?!127\.0\.0\.1:8080|example\.com)/);
     expect((await fetch(`${api.url}/docs/reference.css`)).status).toBe(200);
+  });
+
+  test('says what each variable of its examples is', async () => {
+    const api = await start();
+    const page = await (await fetch(`${api.url}/docs`)).text();
+    const [introduction = '', ...articles] = page.split('<article');
+    const used = articles.flatMap((article) =>
+      [...article.matchAll(/\$([A-Z_]+)/g)].map(([, name]) => name!),
+    );
+    expect(new Set(used)).toContain('CALLBACK_ID');
+    for (const name of new Set(used)) expect(introduction).toMatch(new RegExp(`(>|\\n)${name}(=|<)`));
   });
 
   test('has links that lead somewhere and ids of their own', async () => {

@@ -111,6 +111,8 @@ describe('each variable', () => {
     ['COUNTERSIGN_METRICS_ADDRESS', '9464', 'host:port'],
     ['COUNTERSIGN_METRICS_ADDRESS', '::1:9464', 'host:port'],
     ['COUNTERSIGN_TRUST_PROXY', 'yes', 'true, false'],
+    ['COUNTERSIGN_TRUST_PROXY', 'fe80::1%br-1a2b', 'addresses and CIDRs'],
+    ['COUNTERSIGN_CALLBACK_ALLOW', 'fe80::1%br-1a2b/128', 'CIDRs'],
     ['COUNTERSIGN_CALLBACK_ALLOW', '10.0.0.0/33', '"10.0.0.0/33"'],
     ['COUNTERSIGN_CALLBACK_ALLOW', '10.0.0', '"10.0.0"'],
     ['COUNTERSIGN_CALLBACK_ALLOW', 'http://hooks.internal', 'CIDRs'],

@@ -8,6 +8,7 @@ import { startWorld, type World } from './world.js';
 
 const APPLICATIONS = '/Verify/Application/';
 const SUBACCOUNTS = '/Subaccount/';
+const OPT_OUTS = '/Verify/OptOut/';
 const SESSIONS = '/Verify/Session/';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TEMPLATE = 'Code \u0024{code} of \u0024{brand_name}.';
@@ -485,6 +486,79 @@ describe('§9 Subaccounts', () => {
           const expected = isSaid ? enabled : before;
           expect([sent, before, (await get(path)).enabled]).toEqual([sent, before, expected]);
         }
+      }
+    },
+  );
+});
+
+describe('§9 Opt-outs', () => {
+  const optOut = async (recipient: string | number) => {
+    const { status } = await post(OPT_OUTS, { recipient });
+    expect([recipient, status]).toEqual([recipient, 201]);
+  };
+
+  proves(
+    'Opt-outs (ours): /v1/Account/{auth_id}/Verify/OptOut/ (POST recipient → 201, GET list → {api_id, meta, opt_outs})',
+    async () => {
+      const api_id = expect.stringMatching(UUID);
+      const meta = { limit: 20, offset: 0, next: null, previous: null };
+      expect(await get(OPT_OUTS)).toEqual({ api_id, meta, opt_outs: [] });
+
+      const recipient = '14155551234';
+      const shown = { recipient, source: 'api', carrier: null, created_at: now() };
+      for (const written of ['+1 (415) 555-1234', recipient, Number(recipient)]) {
+        const made = await post(OPT_OUTS, { recipient: written });
+        expect([made.status, made.body]).toEqual([201, { api_id, message: 'created', ...shown }]);
+        await world.server.time.advance(1_000);
+      }
+      expect(await get(`${OPT_OUTS}${recipient}/`)).toEqual({ api_id, ...shown });
+      expect(await get(`${OPT_OUTS}${encodeURIComponent('+1 415 555 1234')}/`)).toEqual({ api_id, ...shown });
+      await optOut('14155551235');
+      const other = { recipient: '14155551235', source: 'api', carrier: null, created_at: now() };
+      expect(await get(OPT_OUTS)).toEqual({ api_id, meta, opt_outs: [other, shown] });
+      const { meta: paged, opt_outs } = await get(`${OPT_OUTS}?limit=1`);
+      const next = `/v1/Account/${world.main.authId}${OPT_OUTS}?limit=1&offset=1`;
+      expect([paged, opt_outs]).toEqual([{ limit: 1, offset: 0, next, previous: null }, [other]]);
+
+      const path = `${OPT_OUTS}${recipient}/`;
+      const removed = await world.call('DELETE', path);
+      expect([removed.status, removed.body]).toEqual([204, '']);
+      const gone = [await world.call('GET', path), await world.call('DELETE', path)];
+      expect(gone.map(({ status }) => status)).toEqual([404, 404]);
+      expect((await get(OPT_OUTS)).opt_outs).toEqual([other]);
+    },
+  );
+
+  proves(
+    [
+      "A create for a recipient on the main account's list is answered 202",
+      'the SMS attempt is failed with channel error 200, and nothing is sent',
+    ],
+    async () => {
+      for (const as of [world.main, await subaccount()]) {
+        const customer = await world.customer();
+        const recipient = world.recipient();
+        await optOut(recipient);
+        const sent = world.gateway.requests.length;
+        const session = await world.create({ recipient, url: customer.url() }, { as });
+        const told = await world.callbacks(customer, 2);
+        expect(told.map(({ parameters }) => [parameters.ChannelStatus, parameters.ChannelErrorCode])).toEqual(
+          [
+            ['queued', ''],
+            ['failed', '200'],
+          ],
+        );
+        const { attempt_details } = await world.retrieve(session);
+        expect(attempt_details).toMatchObject([{ channel: 'sms', status: 'failed' }]);
+
+        // A call goes out, and so does an SMS after the recipient was taken off the list: both after the first.
+        await world.create({ recipient, channel: 'voice' }, { as });
+        await world.messages(session, 1);
+        await world.call('DELETE', `${OPT_OUTS}${recipient}/`);
+        await world.create({ recipient }, { as });
+        const messages = await world.messages(session, 2);
+        expect(messages.map((each) => each.channel)).toEqual(['voice', 'sms']);
+        expect(world.gateway.requests.length).toBe(sent + 2);
       }
     },
   );

@@ -30,5 +30,6 @@ export const WITHOUT_TEST: Readonly<Record<number, Readonly<Record<string, strin
     'Plivo manages Verify applications only in its console': 'tells of the hosted service',
     '[Applications](applications.md)': LINK,
     '[Subaccounts](subaccounts.md)': LINK,
+    '[Opt-outs](opt-outs.md)': LINK,
   },
 };

@@ -177,6 +177,29 @@ describe('the dispatcher', () => {
     expect(dispatcher.plan(wanted)).toBe('one');
   });
 
+  it.each([
+    ['a retry', [DOWN, ACCEPTED]],
+    ['the wait for a receipt', [{ ...DOWN, kind: 'unanswered' } as SubmitResult, ACCEPTED]],
+  ])('sends no more to who opted out during %s', async (_, answers) => {
+    const { send, store, told, environment, attempt } = await open({ one: answers }, { unanswered: 'wait' });
+    const command = await send();
+    const { main, recipient } = command;
+    const optOut = { account: main, recipient, source: 'message', carrier: 'one', createdAt: NOW } as const;
+    await store.submit({ type: 'opt-out', optOut });
+    await environment.advance(60_000);
+    expect(told.one!.asked).toHaveLength(1);
+    expect(attempt(command)).toMatchObject({ status: 'failed', errorCode: 200, delivery: 'done' });
+  });
+
+  it('calls who opted out of SMS meanwhile', async () => {
+    const { send, store, told, environment } = await open({ one: [DOWN, ACCEPTED] });
+    const { main, recipient } = await send({ channel: 'voice' });
+    const optOut = { account: main, recipient, source: 'message', carrier: 'one', createdAt: NOW } as const;
+    await store.submit({ type: 'opt-out', optOut });
+    await environment.advance(60_000);
+    expect(told.one!.asked).toHaveLength(2);
+  });
+
   it('asks no carrier after the session has expired', async () => {
     const { told, send, attempt, environment, store } = await open({ one: [DOWN, ACCEPTED] });
     const command = await send({
@@ -290,6 +313,18 @@ describe('a submit without an answer', () => {
     await environment.advance(60_000);
     expect(told.two!.asked).toEqual([]);
     expect(attempt(command)).toMatchObject({ status: 'delivered', delivery: 'done' });
+  });
+
+  it('of a carrier that was not asked says nothing for it', async () => {
+    const waiting: SubmitResult = { ...DOWN, kind: 'unavailable', down: false, untried: true };
+    const { send, dispatcher } = await open({
+      one: [DOWN, DOWN, waiting, DOWN, DOWN, waiting, DOWN, waiting],
+      two: [ACCEPTED],
+    });
+    for (let count = 0; count < 6; count++) await send();
+    expect(dispatcher.breakerOf('one')).toBe('closed');
+    await send();
+    expect(dispatcher.breakerOf('one')).toBe('open');
   });
 
   it('counts against the carrier where it says that it is down', async () => {

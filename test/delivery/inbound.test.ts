@@ -12,7 +12,7 @@ import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { AccountId, Recipient } from '#verify/model.js';
 import { type Fixture, newKey, seed, start } from '../support/rows.js';
-import { VirtualEnvironment } from '../support/virtual-time.js';
+import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 
 const RECIPIENT = '14155551234' as Recipient;
 const HELP = 'Acme sends codes to sign in. Reply STOP to end.';
@@ -142,6 +142,44 @@ describe.each(Object.entries(STORES))('what people send, over the %s store', (_,
     expect(await optedOut()).toEqual([first.account, second.account].sort());
     expect(await says('unstop')).toBe('recorded');
     expect(await optedOut()).toEqual([second.account]);
+  });
+
+  test('STOP is not of the account whose message the carrier refused', async () => {
+    await sends(first);
+    const now = environment.now();
+    const command = start(second, store, { now, carrier: 'one', recipient: RECIPIENT });
+    await store.submit(command);
+    const { attempt } = command;
+    const failure = { errorCode: 50, reason: 'no', next: { kind: 'fail' } } as const;
+    const by = { now, owner: store.epoch, attempt, number: 1, carrier: 'one' };
+    await store.submit({ type: 'hop-failed', ...by, ...failure });
+    await says('STOP');
+    expect(await optedOut()).toEqual([first.account]);
+  });
+
+  test('HELP asked twice at a time is answered once', async () => {
+    await sends(first);
+    await Promise.all([says('HELP'), says('HELP')]);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('HELP of very many at a time is answered to some, and to others when those are through', async () => {
+    const recipients = Array.from({ length: 60 }, (_, n) => String(14155551000 + n) as Recipient);
+    for (const recipient of recipients) await sends(first, 'one', recipient);
+    let through: () => void = () => {};
+    const held = new Promise<void>((resolve) => (through = resolve));
+    let begun = 0;
+    const router = createRouter([], [{ name: 'one', channels: ['sms'] }]);
+    inbound.answerWith(async () => {
+      begun++;
+      await held;
+    }, router);
+    for (const recipient of recipients) await says('HELP', 'one', recipient);
+    expect(begun).toBe(50);
+    through();
+    await settle();
+    for (const recipient of recipients) await says('HELP', 'one', recipient);
+    expect(begun).toBe(60);
   });
 
   test('HELP is answered through the same carrier, from the number that was asked, once an hour', async () => {

@@ -43,6 +43,20 @@ describe('a receipt', () => {
     expect(world.store.database.attempt(attempt)?.errorCode).toBe(80);
   });
 
+  it('by hop may bring the message id that the next ones come by', async () => {
+    const world = await openWorld();
+    const report = world.reporter.forCarrier('gateway');
+    const { attempt, hopId } = await world.start();
+    for (const impossible of ['', 'x'.repeat(129)]) {
+      expect(await report({ ...byHop(hopId, 'sent'), messageId: impossible })).toBe('recorded');
+      expect(world.store.database.hopsOf(attempt)).toMatchObject([{ messageId: null }]);
+    }
+    expect(await report({ ...byHop(hopId, 'sent'), messageId: 'late' })).toBe('recorded');
+    expect(await report({ ...byHop(hopId, 'sent'), messageId: 'later' })).toBe('recorded');
+    expect(await report(byMessage('late', 'delivered'))).toBe('recorded');
+    expect(world.status(attempt)).toBe('delivered');
+  });
+
   it('brings the duration of a call, which is whole seconds of at most a day', async () => {
     const world = await openWorld();
     const report = world.reporter.forCarrier('gateway');
@@ -258,6 +272,32 @@ describe('a receipt that comes before its hop is recorded', () => {
     await world.environment.advance(1);
     expect(report.result).toBe('unknown');
     expect(world.reporter.waiting).toBe(0);
+  });
+
+  it('waits as long as its carrier may take to answer the submit', async () => {
+    const world = await openWorld();
+    const { store, environment } = world;
+    const reporter = createReporter({
+      store,
+      environment,
+      log: createLog('fatal'),
+      metrics: createMetrics(),
+      answerWithin: (carrier) => (carrier === 'gateway' ? 10_000 : undefined),
+    });
+    const [gateway, other] = ['gateway', 'other'].map((name) =>
+      watch(reporter.forCarrier(name)(byMessage('m-1', 'delivered'))),
+    );
+    const lost = watch(reporter.forCarrier('gateway')(byMessage('m-2', 'delivered')));
+    const { attempt } = await world.start();
+    await environment.advance(9_990);
+    expect([gateway?.result, lost.result, other?.result]).toEqual([null, null, 'unknown']);
+    await world.take(attempt, 'm-1');
+    reporter.accepted('gateway', 'm-1');
+    await settle();
+    expect(gateway?.result).toBe('recorded');
+    await environment.advance(1_010);
+    expect(lost.result).toBe('unknown');
+    expect(reporter.waiting).toBe(0);
   });
 
   it('is not woken by the same id of another carrier', async () => {

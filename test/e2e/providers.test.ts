@@ -17,7 +17,10 @@ beforeEach(async () => {
 });
 
 /** Twilio first, a gateway that is described in the configuration second. */
-async function start(answer: (request: Received) => Reply = (request) => twilioStub.answer(request)) {
+async function start(
+  answer: (request: Received) => Reply = (request) => twilioStub.answer(request),
+  settings = '',
+) {
   const first = await serveProvider(answer);
   const second = await serveProvider(() => ({ status: 200, body: 'OK id=g-1' }));
   twilio = first.received;
@@ -30,7 +33,7 @@ carriers:
     account_sid: ${SID}
     auth_token: \${TWILIO_AUTH_TOKEN}
     from: "+15005550006"
-    base_url: ${first.url}
+    base_url: ${first.url}${settings}
   gateway:
     type: http
     url: ${second.url}/send
@@ -125,6 +128,37 @@ test('a message that Twilio took without an answer goes to the next carrier, and
   const push = twilioStub.receipt!(await callbackUrl(), fate, 0);
   expect(await receive(push.url, push)).toBe(200);
   expect(await calledBack(3)).toEqual(['queued', 'sent', 'delivered']);
+});
+
+test('a carrier that waits has its receipt before the next carrier is asked', async () => {
+  await start(() => ({ status: 200, body: '<html>a captive portal</html>' }), '\n    unanswered: wait');
+  const fate = { messageId: 'SM1', hopId: '', status: 'delivered' };
+  const push = twilioStub.receipt!(await callbackUrl(), fate, 0);
+  await server.time.advance(29_000);
+  expect(await receive(push.url, push)).toBe(200);
+  await server.time.advance(60_000);
+  expect(await calledBack(3)).toEqual(['queued', 'sent', 'delivered']);
+  expect([twilio.length, gateway.length]).toEqual([1, 0]);
+});
+
+test('STOP to a number at Twilio, signed, stops SMS to who sent it', async () => {
+  await start();
+  await calledBack(2);
+  const address = { from: `+${RECIPIENT}`, to: '+15005550006' };
+  const says = (text: string) =>
+    twilioStub.inbound!(`${PUBLIC_URL}/carriers/twilio/inbound`, { ...address, text }, 0);
+  const stop = says('STOP');
+  expect(await receive(stop.url, { ...stop, headers: { ...stop.headers, 'x-twilio-signature': 'no' } })).toBe(
+    403,
+  );
+  expect((await server.get('/Verify/OptOut/')).opt_outs).toEqual([]);
+  expect(await receive(stop.url, stop)).toBe(200);
+  await sessions.create({ recipient: `+${RECIPIENT}`, url: customer.url() });
+  expect((await calledBack(4)).slice(2)).toEqual(['queued', 'failed 200']);
+  const again = says('START');
+  expect(await receive(again.url, again)).toBe(200);
+  expect((await server.get('/Verify/OptOut/')).opt_outs).toEqual([]);
+  expect(twilio).toHaveLength(1);
 });
 
 test('settings that do not fit together stop the start, by the name of their key', async () => {

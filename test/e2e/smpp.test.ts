@@ -116,3 +116,94 @@ test('an SMSC that takes no more for now gives way to the next', async () => {
   expect([first.submits.length, second.submits.length]).toEqual([1, 1]);
   expect(calledBack()).toEqual(['queued', 'sent']);
 });
+
+test('a carrier that waits after a drop is asked for no second message when the receipt comes', async () => {
+  await start(', unanswered: wait');
+  first.onSubmit = () => null;
+  await create();
+  await server.until('the message is there', () => first.submits.length === 1);
+  first.drop();
+  await server.until('it is bound again', async () => {
+    await server.time.advance(500);
+    return first.sessions.size === 1;
+  });
+  expect(calledBack()).toEqual(['queued']);
+  const receipt = first.receipt('who', 'DELIVRD', '000', { source_addr: RECIPIENT });
+  const waiting = 'countersign_queue_depth{queue="receipts_waiting"}';
+  await server.until('the receipt waits', async () => (await server.metric(waiting)) === 1);
+  // An answer may still come in its time.
+  await server.time.advance(11_000);
+  expect((await receipt).command_status).toBe(0);
+  await callbacks(3);
+  await server.time.advance(60_000);
+  expect(calledBack()).toEqual(['queued', 'sent', 'delivered']);
+  expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
+});
+
+test('a carrier that waits after no answer in time is content with a late one, also after a restart', async () => {
+  await start(', unanswered: wait');
+  let answer: (answer: { messageId: string }) => void = () => {};
+  first.onSubmit = () => new Promise((resolve) => (answer = resolve));
+  await create();
+  await server.until('the message is there', () => first.submits.length === 1);
+  await server.time.advance(10_000);
+  const unanswered = 'countersign_hops_total{carrier="first",status="unanswered"}';
+  await server.until('its time is over', async () => (await server.metric(unanswered)) === 1);
+  answer({ messageId: 'late' });
+  await callbacks(2);
+  await server.restart();
+  await server.time.advance(60_000);
+  await server.until('it is bound again', () => first.sessions.size === 1);
+  await first.receipt('late');
+  await callbacks(3);
+  expect(calledBack()).toEqual(['queued', 'sent', 'delivered']);
+  expect([first.submits.length, second.submits.length]).toEqual([1, 0]);
+});
+
+test('a carrier that waits after a drop gives way to the next when no receipt comes', async () => {
+  await start(', unanswered: wait');
+  first.onSubmit = () => null;
+  await create();
+  await server.until('the message is there', () => first.submits.length === 1);
+  first.drop();
+  await server.until('it is not bound', () => first.sessions.size === 0);
+  await server.time.advance(29_000);
+  expect(second.submits).toHaveLength(0);
+  await server.time.advance(2_000);
+  await callbacks(2);
+  expect(calledBack()).toEqual(['queued', 'sent']);
+  expect([first.submits.length, second.submits.length]).toEqual([1, 1]);
+});
+
+test('STOP over a bind stops SMS to that number, resends included, and START begins again; calls go on', async () => {
+  await start();
+  const says = (text: string) =>
+    first.deliver({ source_addr: RECIPIENT, destination_addr: '12025550100', short_message: text });
+  await create();
+  await callbacks(2);
+  expect((await says('Stop.')).command_status).toBe(0);
+  expect((await server.get('/Verify/OptOut/')).opt_outs).toMatchObject([
+    { recipient: RECIPIENT, source: 'message', carrier: 'first' },
+  ]);
+  await create();
+  await callbacks(4);
+  expect(calledBack().slice(2)).toEqual(['queued', 'failed 200']);
+  await create({ channel: 'voice' });
+  expect(await server.inbox(1)).toMatchObject([{ channel: 'voice' }]);
+  expect((await says('START')).command_status).toBe(0);
+  await create();
+  await server.until('a second message', () => first.submits.length === 2);
+  expect(second.submits).toHaveLength(0);
+});
+
+test('a message without a receipt in the time of its route stays sent, and is counted', async () => {
+  await start();
+  const id = await create();
+  await callbacks(2);
+  const missing = 'countersign_receipts_missing_total{carrier="first"}';
+  await server.time.advance(299_000);
+  expect(await server.metric(missing)).toBe(0);
+  await server.time.advance(2_000);
+  await server.until('it is counted', async () => (await server.metric(missing)) === 1);
+  expect((await server.sessions().get(id)).attemptDetails[0]).toMatchObject({ status: 'sent' });
+});

@@ -120,9 +120,10 @@ describe('the pages of carriers', () => {
 
   it('tells the defaults of the webhook as they are', () => {
     const { properties } = carrierTypes.find(({ type }) => type === 'webhook')!.settings;
-    for (const name of ['timeout_ms', 'connections', 'window']) {
+    for (const name of ['timeout_ms', 'connections', 'window', 'unanswered']) {
       const { default: value } = properties[name] as { default?: unknown };
-      expect(read('docs/carriers/webhook.md')).toContain(`| \`${name}\` | ${value} |`);
+      const shown = typeof value === 'string' ? `\`${value}\`` : value;
+      expect(read('docs/carriers/webhook.md')).toContain(`| \`${name}\` | ${shown} |`);
     }
   });
 });

@@ -119,6 +119,7 @@ describe('the examples in the documentation', () => {
       'docs/limits.md',
       'docs/messages.md',
       'docs/operations.md',
+      'docs/opt-outs.md',
       'docs/sdks.md',
       'docs/subaccounts.md',
     ]);

@@ -8,7 +8,7 @@ import { Connection } from '#store/sqlite/connection.js';
 import { listedSessions } from '#store/sqlite/session-list.js';
 import { openSqliteStore } from '#store/sqlite/store.js';
 import type { SessionQuery } from '#store/store.js';
-import type { Recipient, SessionId } from '#verify/model.js';
+import type { AccountId, Recipient, SessionId } from '#verify/model.js';
 import { uuidv7 } from '#verify/uuid.js';
 import { codeOf, type Fixture, NOW, seed, start, validation } from '../support/rows.js';
 
@@ -152,5 +152,63 @@ describe('§5 a list with several filters', () => {
     expect(() => listedSessions(connection, both(10), { first: 1, most: 2 })).toThrow(/too few/);
     expect(numbers(listedSessions(connection, both(10), { first: 4, most: 40 }))).toHaveLength(10);
     expect(numbers(listedSessions(connection, both(20), { first: 4, most: 20 }))).toHaveLength(10);
+  });
+});
+
+describe('§5 a list of the sessions that are a main account’s own', () => {
+  const SUB = 'SASUBACCOUNT00000000' as AccountId;
+  let few: Recorded;
+  let place: string;
+  const own: SessionId[] = [];
+
+  // Four of its own, every second one French, then 40 of a subaccount.
+  beforeAll(async () => {
+    place = mkdtempSync(join(tmpdir(), 'countersign-list-'));
+    const onFatal = (error: Error) => {
+      throw error;
+    };
+    const store = await openSqliteStore({ directory: place, environment: systemEnvironment, onFatal });
+    const seeded = await seed(store);
+    for (let index = 0; index < 44; index++) {
+      const now = NOW + index;
+      const command = start(seeded, store, {
+        now,
+        main: fixture.account,
+        session: uuidv7(now, randomBytes(10)) as SessionId,
+        recipient: `1415555${1000 + index}` as Recipient,
+        country: index % 2 === 0 ? 'FR' : 'US',
+      });
+      const account = index < 4 ? fixture.account : SUB;
+      await store.submit({ ...command, application: { ...command.application, account } });
+      if (index < 4) own.unshift(command.session);
+    }
+    await store.close();
+    few = new Recorded(join(place, 'countersign.db'), 0);
+  });
+  afterAll(() => {
+    few.close();
+    rmSync(place, { recursive: true });
+  });
+  const ask = (filters: Partial<SessionQuery>, most: number) =>
+    listedSessions(few, query({ account: fixture.account, ...filters }), { first: 4, most });
+
+  test('is exact in the bounds of its search, and refused past them rather than slow', () => {
+    expect(ask({ limit: 2 }, 60)).toEqual(own.slice(0, 2));
+    expect(ask({ limit: 2, offset: 1 }, 60)).toEqual(own.slice(1, 3));
+    expect(ask({}, 60)).toEqual(own);
+    expect(() => ask({ limit: 2 }, 20)).toThrow(/too few/);
+    expect(ask({ limit: 2, until: NOW + 10 }, 20)).toEqual(own.slice(0, 2));
+  });
+
+  test('goes together with other filters, and scans nothing', () => {
+    few.plans();
+    expect(ask({ country: 'FR' }, 60)).toEqual([own[1], own[3]]);
+    expect(() => ask({ country: 'FR', limit: 1 }, 5)).toThrow(/too few/);
+    expect(ask({ recipient: '14155551001' }, 5)).toEqual([own[2]]);
+    expect(few.plans().filter((plan) => /B-TREE|^SCAN (?!\()/.test(plan))).toEqual([]);
+  });
+
+  test('leaves its subaccounts’ to theirs', () => {
+    expect(ask({ account: SUB }, 5)).toHaveLength(20);
   });
 });

@@ -556,6 +556,10 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(due.items).toMatchObject([{ carrier: 'a', recipient: '14155551234', hop: 1 }]);
     expect(due.nextAt).toBeNull();
     expect(await store.read.backlog()).toEqual({ deliveries: 2, callbacks: 0 });
+    // It fails at once: its first callback is to be sent, the second one waits for that.
+    const url = 'https://customer.example/status';
+    await store.submit(start(fixture, store, { carrier: null, url, recipient: '14155550001' as Recipient }));
+    expect(await store.read.backlog()).toEqual({ deliveries: 2, callbacks: 1 });
   });
 
   test('tracks keys, what refers to them, and what a change of key leaves to be sealed again', async () => {

@@ -33,10 +33,10 @@ export class JobTable {
   away = false;
   /** Milliseconds of a read. */
   readTime = 1;
-  readonly #perform: (job: Job, table: JobTable) => Promise<Result>;
+  readonly #perform: (job: Job, table: JobTable, onAnswered: () => void) => Promise<Result>;
 
   constructor(
-    perform: (job: Job, table: JobTable) => Promise<Result>,
+    perform: (job: Job, table: JobTable, onAnswered: () => void) => Promise<Result>,
     options: Partial<LanesOptions<Job>> & { readonly seed?: number } = {},
   ) {
     this.#perform = perform;
@@ -46,7 +46,7 @@ export class JobTable {
       keyOf: (job) => job.id,
       laneOf: (job) => job.lane,
       versionOf: (job) => job.tries,
-      perform: (job) => this.#tryOnce(job),
+      perform: (job, onAnswered) => this.#tryOnce(job, onAnswered),
       due: (lane, now, limit, skip) => this.#read(() => this.due(lane, now, limit, skip)),
       lanes: () => this.#read(() => this.lanesWithRows()),
       holds: () => this.owned,
@@ -96,7 +96,7 @@ export class JobTable {
     return [...lanes].map(([lane, nextAt]) => ({ lane, nextAt }));
   }
 
-  async #tryOnce(job: Job): Promise<Verdict> {
+  async #tryOnce(job: Job, onAnswered: () => void): Promise<Verdict> {
     const row = this.rows.get(job.id);
     if (this.inFlight.has(job.id)) this.wrong.push(`${job.id} was begun twice at a time`);
     if (!row) this.wrong.push(`${job.id} was begun although it was done`);
@@ -105,7 +105,7 @@ export class JobTable {
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight.size);
     this.begun.push(job);
     try {
-      const { verdict, row } = await this.#perform(job, this);
+      const { verdict, row } = await this.#perform(job, this, onAnswered);
       if (row === null) this.rows.delete(job.id);
       else if (row) this.rows.set(job.id, row);
       return verdict;

@@ -60,6 +60,67 @@ test('a lane has no more in flight than its concurrency, all lanes together no m
   expect(table.rows.size).toBe(0);
 });
 
+test('what is answered gives its place up while it is being recorded, to so many and no more', async () => {
+  const withTheOther = new Set<string>();
+  let most = 0;
+  const table: JobTable = new JobTable(
+    async ({ id }, its, onAnswered) => {
+      withTheOther.add(id);
+      most = Math.max(most, withTheOther.size);
+      await its.takes(10);
+      withTheOther.delete(id);
+      onAnswered();
+      await its.takes(SECOND);
+      return DONE;
+    },
+    { concurrency: () => 3, maxRecording: 10 },
+  );
+  for (let n = 0; n < 40; n++) table.add(`job${n}`, 'one');
+  await table.pass(25);
+  expect(table.begun).toHaveLength(9);
+  await table.pass(SECOND / 2);
+  expect(table.begun).toHaveLength(13);
+  await table.pass(MINUTE);
+  expect(most).toBe(3);
+  expect(table.rows.size).toBe(0);
+});
+
+test('a piece that says twice that it was answered gives up one place', async () => {
+  const table: JobTable = new JobTable(
+    async (_, its, onAnswered) => {
+      onAnswered();
+      onAnswered();
+      await its.takes(SECOND);
+      return DONE;
+    },
+    { concurrency: () => 2, maxRecording: 1 },
+  );
+  for (let n = 0; n < 10; n++) table.add(`job${n}`, 'one');
+  expect(table.begun).toHaveLength(3);
+  await table.pass(MINUTE);
+  expect(table.rows.size).toBe(0);
+});
+
+test('a half-open lane tries one piece until it is recorded', async () => {
+  let isDown = true;
+  const table: JobTable = new JobTable(
+    async (job, its, onAnswered) => {
+      if (isDown) return retryIn(job, its, 1);
+      onAnswered();
+      await its.takes(SECOND);
+      return DONE;
+    },
+    { concurrency: () => 1 },
+  );
+  for (let n = 0; n < 5; n++) table.add(`job${n}`, 'one');
+  await table.pass(SECOND / 2);
+  isDown = false;
+  await table.pass(SECOND);
+  expect(table.inFlight.size).toBe(1);
+  await table.pass(MINUTE);
+  expect(table.rows.size).toBe(0);
+});
+
 test('lanes take turns: one with much work does not delay one with little', async () => {
   const table = new JobTable((_, its) => doneAfter(10, its), { concurrency: () => 100, maxInFlight: 2 });
   for (let n = 0; n < 100; n++) table.add(`much${n}`, 'much');
@@ -453,8 +514,12 @@ async function randomRun(seed: number): Promise<string | null> {
   const bounds = { window: 1 + below(16), maxInMemory: 1 + below(40), maxLanes: 1 + below(10) };
   const inFlight = 1 + below(4);
   const table: JobTable = new JobTable(
-    async (job, its) => {
+    async (job, its, onAnswered) => {
       await its.takes(below(200));
+      if (below(2) === 0) {
+        onAnswered();
+        await its.takes(below(200));
+      }
       const host = Number(job.lane);
       if (its.environment.now() < downUntil[host]!) return retryIn(job, its, 1 + below(60_000));
       const roll = calm ? 9 : below(10);

@@ -92,7 +92,7 @@ const RETRY_AFTER: Schema = {
 };
 const AUTHENTICATE: Schema = { type: 'string', description: 'the scheme to authenticate with' };
 
-const INFO = `Countersign speaks the wire protocol of Plivo Verify. Every path is served with and without its trailing slash, and every GET answers HEAD as well. Any other method on a path is 405 with \`Allow\`, an unknown path 404. Every JSON answer carries \`api_id\`, but for this document. Bodies are JSON in UTF-8 of at most 64 KiB; null means unset; unknown and empty query parameters are ignored.`;
+const INFO = `Countersign speaks the wire protocol of Plivo Verify. Every path is served with and without its trailing slash, and every GET answers HEAD as well. Any other method on a path is 405 with \`Allow\`, an unknown path 404. Every JSON answer carries \`api_id\`, but for this document. Bodies are JSON in UTF-8 of at most 64 KiB and 32 levels, without a name twice in an object; null means unset; unknown and empty query parameters are ignored.`;
 
 /** The OpenAPI 3.1 document of these routes, from the schemas that they validate and serialize with. */
 export async function describeRoutes(routes: readonly KnownRoute[]): Promise<OpenApiDocument> {

@@ -63,6 +63,12 @@ ${group.calls.map(
 <pre tabindex="0"><code>BASE=http://127.0.0.1:8080
 AUTH_ID=MAXXXXXXXXXXXXXXXXXX
 AUTH_TOKEN=the-token-of-40-characters</code></pre>
+<p>Some take one more, which their path or their authentication names:</p>
+<dl>
+${variables(calls).map(
+  ([name, meaning]) => html`<dt><code>${name}</code></dt><dd>${inline(meaning)}</dd>
+`,
+)}</dl>
 </section>
 ${groups.map(
   (group) => html`<section id="${group.name}" aria-labelledby="${group.name}-title">
@@ -80,6 +86,15 @@ ${table(schemaRows(error), 'Fields of an error')}
 </html>
 `;
   return page.text;
+}
+
+/** The variables of the curl lines beside those that every call takes, and what each one is. */
+function variables(calls: readonly Call[]): [string, string][] {
+  const parameters = calls.flatMap(({ operation }) => operation.parameters ?? []);
+  const inPaths = parameters
+    .filter((parameter) => parameter.in === 'path' && parameter.name !== 'auth_id')
+    .map(({ name, description = '' }): [string, string] => [name.toUpperCase(), description]);
+  return [...new Map([...inPaths, ['SECRET', "the carrier's `secret`"] as const])];
 }
 
 function call({ path, method, operation }: Call): Html {

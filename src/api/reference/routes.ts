@@ -60,10 +60,14 @@ export function reference(app: FastifyInstance, routes: () => readonly KnownRout
   );
 }
 
+/** Makes a value when first asked for it; a failure is not kept: who asks next tries again. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined;
   return () => {
-    made ??= make();
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
     return made;
   };
 }

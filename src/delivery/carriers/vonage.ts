@@ -109,6 +109,7 @@ export const vonage = providerType<Settings>({
   probe: ({ api_key, api_secret, account_url = ACCOUNT_URL }) => ({
     url: `${account_url.replace(/\/+$/, '')}/account/get-balance`,
     headers: { Authorization: basicAuthorization(api_key, api_secret), Accept: 'application/json' },
+    urlKey: 'account_url',
     credentials: 'api_key and api_secret',
   }),
 });

@@ -97,7 +97,7 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .sort((a, b) => (a.account < b.account ? -1 : 1)),
     lastSender: async (carrier, recipient) => {
       const sent = [...tables.hop.values()]
-        .filter((hop) => hop.carrier === carrier)
+        .filter(({ carrier: by, state }) => by === carrier && state !== 'failed' && state !== 'retrying')
         .map((hop) => ({ hop, session: database.session(database.attempt(hop.attempt)!.session)! }))
         .filter(({ session }) => session.recipient === recipient)
         .sort((a, b) => b.hop.createdAt - a.hop.createdAt || (a.hop.attempt < b.hop.attempt ? 1 : -1));
@@ -156,9 +156,7 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .map((session) => session.uuid),
     backlog: async () => ({
       deliveries: [...tables.attempt.values()].filter((each) => each.delivery === 'pending').length,
-      callbacks: [...tables.callback.values()].filter(
-        (each) => each.state === 'ready' || each.state === 'held',
-      ).length,
+      callbacks: [...tables.callback.values()].filter((each) => each.state === 'ready').length,
     }),
   };
 }

@@ -150,7 +150,7 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         `select s.main from account m
            cross join session s on s.main = m.auth_id and s.recipient = ?
            cross join attempt a on a.session = s.uuid
-           cross join hop h on h.attempt = a.uuid and h.carrier = ?
+           cross join hop h on h.attempt = a.uuid and h.carrier = ? and h.state not in ('failed', 'retrying')
          where m.parent is null order by h.created_at desc, h.attempt desc limit 1`,
         recipient,
         carrier,

@@ -48,7 +48,8 @@ const NOTHING: Piece = { sql: '', values: [] };
 /**
  * The uuids of a list's page, newest first. Each filter has an index in the order of the list, so that one filter
  * takes no more than the page and what is skipped before it, however many sessions there are. Of several, the
- * rarest is followed in its index and the others are checked on the way, within bounds.
+ * rarest is followed in its index and the others are checked on the way, within bounds; so is whose a session is when
+ * a main account asks for its own alone.
  * @throws WorkerFailure `too-wide` when the search ends before the page is full
  */
 export function listedSessions(
@@ -64,10 +65,14 @@ export function listedSessions(
       .all(...values)
       .map(([uuid]) => uuid as SessionId);
   const filters = filtersOf(query);
-  if (filters.length < 2) return run((filters[0] ?? EVERYTHING).select(range, { limit, offset }));
+  const own = ownOnly(query);
+  if (filters.length < 2 && own === NOTHING) {
+    return run((filters[0] ?? EVERYTHING).select(range, { limit, offset }));
+  }
 
-  const { rarest, isRare } = rarestOf(connection, filters, range, bounds.first);
-  const also = all(filters.filter((filter) => filter !== rarest).map(({ check }) => check));
+  const followed = filters.length === 0 ? [EVERYTHING] : filters;
+  const { rarest, isRare } = rarestOf(connection, followed, range, bounds.first);
+  const also = all([...followed.filter((filter) => filter !== rarest).map(({ check }) => check), own]);
   if (isRare) return run(rarest.select(range, { limit, offset }, also));
   for (const search of [bounds.first, bounds.most]) {
     const [end] = run(rarest.select(range, { limit: 1, offset: offset + limit + search }));
@@ -106,7 +111,7 @@ function filtersOf(query: SessionQuery): Filter[] {
     country !== undefined && equal('country', country),
     application !== undefined && equal('application', application),
     alias !== undefined && equal('alias', alias),
-    account !== undefined && ofAccount(account, main),
+    account !== undefined && account !== main && ofSubaccount(account),
     status !== undefined && byStatus(status, query.now),
   ].filter((filter) => filter !== false);
 }
@@ -117,12 +122,18 @@ function equal(column: string, value: string): Filter {
   return indexed(`session_by_${column}`, { sql: `s.${column} = ?`, values: [value] });
 }
 
-/** One account's own sessions: a subaccount's have an index, a main account's are those that are nobody else's. */
-function ofAccount(account: string, main: string): Filter {
-  const own = { sql: 's.account = ?', values: [account] };
-  if (account === main) return indexed('session_by_main', own);
+/**
+ * What a main account's own sessions have among those of its subaccounts. An index of their own would cost each of them a
+ * write, most of them on servers without any subaccount: they are looked for like what several filters match.
+ */
+function ownOnly({ account, main }: SessionQuery): Piece {
+  return account === main ? { sql: 's.account = ?', values: [account] } : NOTHING;
+}
+
+/** A subaccount's sessions. */
+function ofSubaccount(account: string): Filter {
   return {
-    check: own,
+    check: { sql: 's.account = ?', values: [account] },
     select: (range, page, also = NOTHING) =>
       newestFirst(
         {

@@ -81,6 +81,26 @@ const silences: readonly (readonly [what: string, behave: Behaviour, why: string
   ['breaks off', answering('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'), /^connection closed/],
 ];
 
+describe('connections and window', () => {
+  it.each([1, 2, 3, 7, 40])('of %d nodes together are the carrier’s', (count) => {
+    const windows = Array.from({ length: count }, (_, index) => {
+      const context = { ...recordingContext(), share: { index, count } };
+      return carrierOf('http', { url: 'http://127.0.0.1:1/', json: {}, connections: 64, window: 40 }, context)
+        .window;
+    });
+    expect(windows.reduce((sum, window) => sum + window)).toBe(40);
+  });
+
+  it('of a node that is left none take no message', async () => {
+    const { url, received } = await serveProvider(() => ({ status: 200, body: '' }));
+    const context = { ...recordingContext(), share: { index: 1, count: 2 } };
+    const carrier = carrierOf('http', { url: `${url}/`, json: {}, connections: 1 }, context);
+    expect(await carrier.submit(message())).toMatchObject({ kind: 'unavailable', down: true });
+    expect(carrier.status?.()).toMatchObject({ state: 'down' });
+    expect(received).toEqual([]);
+  });
+});
+
 describe.each(subjects)('a message over %s', (...subject) => {
   it.each(silences)('is unanswered when the other side %s after it was written', async (_, behave, why) => {
     const carrier = carrierAt(subject, await rawServer(behave));

@@ -207,6 +207,7 @@ export function providerSuite(stub: ProviderStub) {
       const settings = { base_url: 'http://127.0.0.1:1', account_url: 'http://127.0.0.1:1' };
       const { findings } = await check(() => stub.unauthorized, settings);
       expect(findings[0]).toMatchObject({ ok: false, text: expect.stringContaining('cannot be reached') });
+      expect(findings[0]?.text).toContain(stub.type === 'vonage' ? 'check account_url' : 'check base_url');
     });
   });
 

@@ -34,6 +34,8 @@ export interface Probe {
   readonly headers: Readonly<Record<string, string>>;
   /** Absent: GET. */
   readonly body?: string;
+  /** The setting that `url` comes from: `base_url` when left out. */
+  readonly urlKey?: string;
   /** The settings to look at when the credentials are refused. */
   readonly credentials: string;
   /** What else a refusal means, by HTTP status; our words. */
@@ -134,10 +136,11 @@ async function check<Settings extends CommonSettings & VoiceSettings>(
 }
 
 function finding(title: string, { host, protocol }: URL, probe: Probe, exchange: Exchange): Finding {
+  const { urlKey = 'base_url' } = probe;
   if (exchange.kind === 'none') {
     const mend = exchange.why.startsWith('TLS certificate')
       ? 'renew it, or trust its authority with NODE_EXTRA_CA_CERTS'
-      : 'check base_url, and that this machine may connect there';
+      : `check ${urlKey}, and that this machine may connect there`;
     return { ok: false, text: `${title} at ${host} cannot be reached: ${exchange.why}; ${mend}` };
   }
   const { status } = exchange;
@@ -151,11 +154,11 @@ function finding(title: string, { host, protocol }: URL, probe: Probe, exchange:
     (status === 401 || status === 403
       ? `refuses the credentials: check ${probe.credentials}`
       : status === 404
-        ? `knows no such account: check ${probe.credentials} and base_url`
+        ? `knows no such account: check ${probe.credentials} and ${urlKey}`
         : status === 429
           ? 'answers that there are too many requests: try again later'
           : status >= 500
             ? 'is in trouble: try again later'
-            : 'does not answer as its documentation says: check base_url');
+            : `does not answer as its documentation says: check ${urlKey}`);
   return { ok: false, text: `${title} at ${host} ${words} (HTTP ${status})` };
 }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { NETWORK_ERROR } from '../../../verify/channel-errors.js';
 import type { Channel } from '../../../verify/model.js';
 import type { Carrier, CarrierContext, OutboundMessage, SubmitResult } from '../../carrier.js';
 import { createHttpClient, type Exchange, type HttpRequest } from '../../http-client.js';
@@ -25,7 +26,8 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
   const { name, environment, share } = context;
   const window = shareOf(options.window, share);
   const connections = shareOf(options.connections, share);
-  const client = createHttpClient({ origin, connections, timeout, environment });
+  const isShut = window === 0 || connections === 0;
+  const client = createHttpClient({ origin, connections: Math.max(connections, 1), timeout, environment });
   const counts: Record<string, number> = {};
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
@@ -37,9 +39,12 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
     name,
     type,
     channels,
-    window,
+    window: Math.max(window, 1),
     unanswered,
+    answerWithin: timeout,
     async submit(message) {
+      if (isShut)
+        return { kind: 'unavailable', errorCode: NETWORK_ERROR[message.channel], reason: SHUT, down: true };
       inFlight++;
       try {
         const exchange = await client.send(await options.request(message));
@@ -54,8 +59,8 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
     },
     routes: options.routes?.(count),
     status: () => ({
-      state: trouble === null ? 'up' : 'down',
-      detail: trouble,
+      state: isShut || trouble !== null ? 'down' : 'up',
+      detail: isShut ? SHUT : trouble,
       inFlight,
       window,
       rate: null,
@@ -65,7 +70,9 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
   };
 }
 
-/** This node's part of a total; every node has one at least. */
+const SHUT = 'no connection is this node’s: there are more nodes than connections or places in the window';
+
+/** This node's part of a total, which all nodes together never exceed. */
 export function shareOf(total: number, { index, count }: CarrierContext['share']): number {
-  return Math.max(Math.floor(total / count) + (index < total % count ? 1 : 0), 1);
+  return Math.floor(total / count) + (index < total % count ? 1 : 0);
 }

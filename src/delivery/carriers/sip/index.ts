@@ -18,5 +18,7 @@ export const sip: CarrierType<SipSettings> = {
       createMedia: ({ rtpPorts, mediaTimeout }, environment) =>
         createMedia({ environment, ports: rtpPorts, timeout: mediaTimeout }),
     }),
+  // The longest call that could begin before the stop.
+  drain: ({ ring_seconds = 45, max_seconds = 120 }) => ring_seconds + max_seconds + 5,
   check: (settings) => checkSip(settings),
 };

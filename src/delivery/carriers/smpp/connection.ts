@@ -98,12 +98,12 @@ export class Connection {
     return this.#closed === null;
   }
 
-  /** Resolves when it was answered, its time is over or the connection ended. Never rejects. */
+  /** Resolves when it was answered, its time is over or the connection ended. Rejects only on a defect of ours. */
   request(command: string, { fields, tlvs, onLate }: RequestOptions = {}): Promise<Reply> {
     if (this.#closed !== null) return Promise.resolve({ kind: 'none', sent: false, why: this.#closed });
     const sequence = this.#nextSequence();
-    const buffer = encodePdu(command, { sequence, fields, tlvs });
     return new Promise((resolve) => {
+      const buffer = encodePdu(command, { sequence, fields, tlvs });
       const sentAt = this.#environment.monotonic();
       this.#pending.set(sequence, { command, response: responseTo(command), sentAt, onLate, resolve });
       if (command === 'submit_sm') this.#lastMessage = sentAt;

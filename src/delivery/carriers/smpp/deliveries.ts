@@ -51,7 +51,9 @@ export function createDeliveries({ context, settings, unanswered, counts }: Deli
     const late = unanswered.hopOfMessage(messageId);
     if (late !== null) return say({ kind: 'hop', hopId: late });
     const result = await say({ kind: 'message', messageId });
-    const guessed = result === 'unknown' ? unanswered.hopTo(recipient) : null;
+    if (result !== 'unknown') return result;
+    // It may have waited for an answer that came too late for the hop to get its id.
+    const guessed = unanswered.hopOfMessage(messageId) ?? unanswered.hopTo(recipient);
     return guessed === null ? result : say({ kind: 'hop', hopId: guessed });
   }
 

@@ -1,11 +1,18 @@
-import type { Carrier, CarrierContext, CarrierStatus, CarrierType, SubmitResult } from '../../carrier.js';
+import type {
+  Carrier,
+  CarrierContext,
+  CarrierStatus,
+  CarrierType,
+  OutboundMessage,
+  SubmitResult,
+} from '../../carrier.js';
 import { checkSmpp } from './check.js';
 import { createCounts } from './counts.js';
 import { createDeliveries } from './deliveries.js';
 import { explainBindStatus } from './explain.js';
 import { Link } from './link.js';
 import { canonicalId } from './message-id.js';
-import { createOutbox, MAX_WAIT } from './outbox.js';
+import { createOutbox, MAX_WAIT, type Turn } from './outbox.js';
 import { createPace } from './pace.js';
 import { readSettings, type SmppSettings, smppSettings } from './settings.js';
 import { shareOf } from './shares.js';
@@ -88,13 +95,21 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       : Math.min(windowTotal, Math.max(1, Math.ceil((rate * MAX_WAIT) / 1000)));
   };
 
-  async function sendPart({ request, segments }: Submit, hopId: string, recipient: string) {
+  async function sendPart(
+    { request, segments }: Submit,
+    isWhole: boolean,
+    message: OutboundMessage,
+    turn: Turn,
+  ) {
+    const { hopId, recipient } = message;
     const onLate: Parameters<typeof outbox.send>[0]['onLate'] = ({ status, fields }) => {
       counts.add('late_answers');
       const messageId = canonicalId(String(fields.message_id ?? ''), settings.submitId);
-      if (status === OK && messageId !== null) unanswered.answered(hopId, messageId);
+      if (status !== OK || messageId === null) return;
+      unanswered.answered(hopId, recipient, messageId);
+      if (isWhole) void reportTaken(hopId, messageId);
     };
-    const sent = await outbox.send({ ...request, onLate }, segments);
+    const sent = await outbox.send({ ...request, onLate }, segments, turn);
     if (sent.kind === 'reply') {
       counts.add(statusName(sent.pdu.status));
       if (meaningOf(sent.pdu.status).kind === 'throttled') pace.throttled();
@@ -105,6 +120,15 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
     return sent;
   }
 
+  /** So that nobody waits for a receipt, or sends again, what the SMSC says late that it has. */
+  async function reportTaken(hopId: string, messageId: string): Promise<void> {
+    try {
+      await context.report({ by: { kind: 'hop', hopId }, messageId, status: 'sent', errorCode: null });
+    } catch {
+      // The reporter has logged it; the receipt will tell.
+    }
+  }
+
   return {
     name,
     type: smpp.type,
@@ -113,6 +137,7 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       return window();
     },
     unanswered: settings.unanswered,
+    answerWithin: settings.connection.responseTimeout,
     start() {
       for (const link of links) link.start();
     },
@@ -120,10 +145,16 @@ function create(given: SmppSettings, context: CarrierContext): Carrier {
       const submits = submitsOf(message, settings, environment.now());
       if (!Array.isArray(submits)) return submits as SubmitResult;
       const { hopId, recipient } = message;
+      const turn = outbox.turn();
       const sent = await Promise.all(
-        (submits as readonly Submit[]).map((submit) => sendPart(submit, hopId, recipient)),
+        (submits as readonly Submit[]).map((submit) => sendPart(submit, submits.length === 1, message, turn)),
       );
       const result = resultOf(sent, settings);
+      // Its receipt would mean nobody: no hop has the id of a part whose others are without an answer.
+      const last = result.kind === 'unanswered' ? resultOf(sent.slice(-1), settings) : null;
+      if (last?.kind === 'accepted' && last.messageId !== null) {
+        unanswered.answered(hopId, recipient, last.messageId);
+      }
       // Back after the pause, unless the carrier said something better.
       if (result.kind !== 'unavailable' || result.retryAfter !== undefined) return result;
       const retryAfter = pace.delay(1);

@@ -77,8 +77,8 @@ export class Link {
     const connection = this.#connection;
     if (!connection) return { kind: 'none', sent: false, why: 'not bound' };
     this.#outstanding++;
-    const reply = await connection.request('submit_sm', options);
-    this.#outstanding--;
+    // What cannot be written is a defect, which must not cost a place of the window.
+    const reply = await connection.request('submit_sm', options).finally(() => this.#outstanding--);
     // It forgot the bind: only a new one helps.
     if (reply.kind === 'reply' && reply.pdu.status === NOT_BOUND)
       connection.close('the SMSC says that it is not bound');

@@ -15,10 +15,17 @@ export type Sent =
       readonly retryAfter: number;
     };
 
+/** Until when a message waits for its turn, in time of the environment's monotonic clock; for ever once a part of it went. */
+export interface Turn {
+  deadline: number;
+}
+
 /** Sends `submit_sm` over the binds of a carrier, first come, first served, as window and pace allow. */
 export interface Outbox {
+  /** The turn of a message, which all its parts share: a part of one is worth nothing. */
+  turn(): Turn;
   /** @param segments SMS that it becomes, which is what the pace counts */
-  send(options: RequestOptions, segments: number): Promise<Sent>;
+  send(options: RequestOptions, segments: number, turn: Turn): Promise<Sent>;
   /** A bind came, went, or has a free place. */
   pump(): void;
   /** Gives back what waits. */
@@ -34,8 +41,9 @@ const TRY_LATER = 1_000;
 interface Waiting {
   readonly options: RequestOptions;
   readonly segments: number;
-  readonly deadline: number;
+  readonly turn: Turn;
   readonly resolve: (sent: Sent) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export function createOutbox(links: readonly Link[], pace: Pace, environment: Environment): Outbox {
@@ -50,31 +58,36 @@ export function createOutbox(links: readonly Link[], pace: Pace, environment: En
         for (const { resolve } of queue.splice(0)) resolve(noBind());
         return;
       }
-      if (head.deadline <= now) {
+      const paused = pace.delay(head.segments);
+      // Without a bind, or sooner than it may go, it cannot have its turn in time: another carrier can have it now.
+      if (head.turn.deadline <= now || now + paused > head.turn.deadline) {
         queue.shift();
+        const isBound = links.some(({ state }) => state === 'up');
         head.resolve({
           kind: 'no-turn',
-          why: `no turn within ${MAX_WAIT} ms`,
-          down: false,
-          retryAfter: Math.max(TRY_LATER, pace.delay(head.segments)),
+          why: isBound ? `no turn within ${MAX_WAIT} ms` : 'not bound',
+          down: !isBound,
+          retryAfter: Math.max(TRY_LATER, paused),
         });
         continue;
       }
       const link = roomiest(links);
-      const delay = link === null ? Number.POSITIVE_INFINITY : pace.delay(head.segments);
+      const delay = link === null ? Number.POSITIVE_INFINITY : paused;
       if (link === null || delay > 0) {
-        wakeAt(Math.min(head.deadline, now + delay));
+        wakeAt(Math.min(head.turn.deadline, now + delay));
         return;
       }
       queue.shift();
       pace.take(head.segments);
-      void link.submit(head.options).then(head.resolve);
+      head.turn.deadline = Number.POSITIVE_INFINITY;
+      void link.submit(head.options).then(head.resolve, head.reject);
     }
   }
 
-  /** Whoever waits at the head has the earliest deadline, so that one timer serves all. */
+  /** Whoever waits at the head has the earliest deadline, or goes first since a part of it went: one timer serves all. */
   function wakeAt(at: number): void {
-    if (timer && timer.at <= at) return;
+    // Without a time it is a bind's to say when.
+    if (at === Number.POSITIVE_INFINITY || (timer && timer.at <= at)) return;
     timer?.timer.cancel();
     const handle = environment.after(at - environment.monotonic(), () => {
       timer = null;
@@ -90,9 +103,10 @@ export function createOutbox(links: readonly Link[], pace: Pace, environment: En
   }
 
   return {
-    send(options, segments) {
-      return new Promise((resolve) => {
-        queue.push({ options, segments, deadline: environment.monotonic() + MAX_WAIT, resolve });
+    turn: () => ({ deadline: environment.monotonic() + MAX_WAIT }),
+    send(options, segments, turn) {
+      return new Promise((resolve, reject) => {
+        queue.push({ options, segments, turn, resolve, reject });
         if (queue.length === 1) pump();
       });
     },

@@ -104,7 +104,7 @@ function resultOfPart(sent: Sent, { submitId }: Pick<ReadSettings, 'submitId'>):
   const errorCode = NETWORK_ERROR.sms;
   if (sent.kind === 'no-turn') {
     const { why: reason, down, retryAfter } = sent;
-    return { kind: 'unavailable', errorCode, reason, down, retryAfter };
+    return { kind: 'unavailable', errorCode, reason, down, retryAfter, untried: !down };
   }
   if (sent.kind === 'none') {
     const { why: reason } = sent;

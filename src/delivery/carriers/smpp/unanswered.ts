@@ -6,8 +6,8 @@ import type { Environment } from '../../../environment.js';
  */
 export interface Unanswered {
   add(hopId: string, recipient: string): void;
-  /** The answer came after all. */
-  answered(hopId: string, messageId: string): void;
+  /** The message id is known after all: no receipt has to be guessed to be its. */
+  answered(hopId: string, recipient: string, messageId: string): void;
   /** The hop of an id that a late answer gave. */
   hopOfMessage(messageId: string): string | null;
   /** The one hop to a recipient that has no answer; null also when there are several. */
@@ -25,7 +25,10 @@ export function createUnanswered(environment: Pick<Environment, 'monotonic'>): U
     add(hopId, recipient) {
       byRecipient.set(recipient, (byRecipient.get(recipient) ?? new Set()).add(hopId));
     },
-    answered: (hopId, messageId) => byMessage.set(messageId, hopId),
+    answered(hopId, recipient, messageId) {
+      byMessage.set(messageId, hopId);
+      byRecipient.get(recipient)?.delete(hopId);
+    },
     hopOfMessage: (messageId) => byMessage.get(messageId),
     hopTo(recipient) {
       const hops = byRecipient.get(recipient);

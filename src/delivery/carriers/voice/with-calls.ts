@@ -20,7 +20,7 @@ export interface WithCallsOptions {
 export function withCalls(messages: Carrier, options: WithCallsOptions): Carrier {
   const { provider, settings, context, origin, timeout } = options;
   const window = shareOf(settings.calls, context.share);
-  const connections = shareOf(options.connections, context.share);
+  const connections = Math.max(shareOf(options.connections, context.share), 1);
   const client = createHttpClient({ origin, connections, timeout, environment: context.environment });
   const counts: Record<string, number> = {};
   const count = (what: string) => {
@@ -31,7 +31,8 @@ export function withCalls(messages: Carrier, options: WithCallsOptions): Carrier
   let trouble: string | null = null;
   return {
     ...messages,
-    window: isAlone ? window : messages.window + window,
+    // A lane needs a place, even where every call is refused since none is this node's.
+    window: isAlone ? Math.max(window, 1) : messages.window + window,
     async submit(message, claim = async () => true) {
       if (message.channel !== 'voice') return messages.submit(message);
       const result = await calls.submit(message, claim);

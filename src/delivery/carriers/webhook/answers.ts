@@ -2,7 +2,7 @@ import { isErrorOf, NETWORK_ERROR, UNEXPLAINED } from '../../../verify/channel-e
 import type { OutboundMessage, SubmitResult } from '../../carrier.js';
 import type { Answer, Exchange } from '../../http-client.js';
 import { readMessageId } from '../message-id.js';
-import { fieldsOf, parseJson, readRetryAfter } from '../provider/answers.js';
+import { fieldsOf, parseJson, readNone, readRetryAfter } from '../provider/answers.js';
 
 /** Client errors that are about the gateway or the moment, not about the message. */
 const NOT_THE_MESSAGE = new Set([401, 403, 404, 408, 425, 429]);
@@ -15,11 +15,7 @@ const OF_THE_MOMENT = new Set([408, 425]);
  * @param now UTC milliseconds, for a `Retry-After` that is a date
  */
 export function readAnswer(exchange: Exchange, message: OutboundMessage, now: number): SubmitResult {
-  if (exchange.kind === 'none') {
-    // Whether the gateway has it makes no difference: it knows a repeat by its idempotency key.
-    const errorCode = NETWORK_ERROR[message.channel];
-    return { kind: 'unavailable', errorCode, reason: exchange.why, down: true };
-  }
+  if (exchange.kind === 'none') return readNone(exchange, message);
   const { status } = exchange;
   if (status >= 200 && status < 300) {
     return { kind: 'accepted', messageId: readMessageId(fieldsOf(parseJson(exchange.body)).message_id) };

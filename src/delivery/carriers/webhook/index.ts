@@ -26,7 +26,7 @@ function channelsOf({ channels }: WebhookSettings): readonly Channel[] {
 
 function create(settings: WebhookSettings, context: CarrierContext): Carrier {
   const { environment } = context;
-  const { url, secret, timeout, connections, window } = readSettings(settings);
+  const { url, secret, timeout, connections, window, unanswered } = readSettings(settings);
   const path = `${url.pathname}${url.search}`;
   const channels = channelsOf(settings);
   const options: HttpCarrierOptions = {
@@ -36,6 +36,7 @@ function create(settings: WebhookSettings, context: CarrierContext): Carrier {
     connections,
     window,
     timeout,
+    unanswered,
     request(message) {
       const headers = {
         Authorization: `Bearer ${secret}`,

@@ -1,8 +1,10 @@
 import { type Static, Type } from 'typebox';
+import type { UnansweredPolicy } from '../../../verify/model.js';
 import { SettingsError } from '../../settings-error.js';
+import { commonSettings } from '../provider/settings.js';
 import { channelsSetting } from '../settings.js';
 
-const DEFAULTS = { timeout_ms: 5_000, connections: 32, window: 256 } as const;
+const DEFAULTS = { timeout_ms: 5_000, connections: 32, window: 256, unanswered: 'resend' } as const;
 
 /** What a `webhook` carrier's entry in `countersign.yaml` may hold. */
 export const webhookSettings = Type.Object(
@@ -41,6 +43,7 @@ export const webhookSettings = Type.Object(
         description: '1 to 10000, the most messages without an answer at a time',
       }),
     ),
+    unanswered: commonSettings.unanswered,
   },
   { additionalProperties: false },
 );
@@ -54,6 +57,7 @@ export interface ReadSettings {
   readonly timeout: number;
   readonly connections: number;
   readonly window: number;
+  readonly unanswered: UnansweredPolicy;
 }
 
 /** @throws SettingsError for a `url` that the pattern lets through but that is none */
@@ -66,5 +70,6 @@ export function readSettings(settings: WebhookSettings): ReadSettings {
     timeout: settings.timeout_ms ?? DEFAULTS.timeout_ms,
     connections: settings.connections ?? DEFAULTS.connections,
     window: settings.window ?? DEFAULTS.window,
+    unanswered: settings.unanswered ?? DEFAULTS.unanswered,
   };
 }

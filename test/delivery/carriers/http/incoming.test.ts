@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '#config.js';
 import type { ReportResult } from '#delivery/carrier.js';
-import type { Push } from '../../../support/providers/server.js';
+import { carrierTypes } from '#delivery/carriers/index.js';
+import { examples } from '../../../repository/markdown.js';
+import { type Push, serveProvider } from '../../../support/providers/server.js';
 import { carrierOf, mount, PUBLIC_URL, publicContext } from '../mount.js';
 import { message } from '../support.js';
 
@@ -46,6 +49,22 @@ async function serve(settings: Record<string, unknown>, ...answers: ReportResult
   };
   return { context, carrier, send, lines };
 }
+
+it('the older gateway of the page can report by the address that it was given', async () => {
+  const [, text = ''] = examples('docs/carriers/http.md', 'yaml');
+  const env = { COUNTERSIGN_CONFIG: '/c.yaml', OLD_GATEWAY_PASSWORD: 'p', OLD_GATEWAY_RECEIPTS: SECRET };
+  const { carriers } = loadConfig(env, carrierTypes, { read: () => Buffer.from(text) });
+  const { url, received } = await serveProvider(() => ({ status: 200, body: 'OK ID: 17' }));
+  const context = publicContext();
+  const carrier = carrierOf('http', { ...(carriers[0]!.settings as object), url: `${url}/send` }, context);
+  expect(await carrier.submit(message())).toEqual({ kind: 'accepted', messageId: '17' });
+  const given = new URL(received[0]!.url, url).searchParams.get('dlr-url')!;
+  // The context's carrier has a name of its own.
+  const { push } = await mount(carrier);
+  expect((await push({ method: 'GET', url: given.replace('%d', '1'), headers: {} })).status).toBe(200);
+  const by = { kind: 'hop', hopId: message().hopId };
+  expect(context.reports).toEqual([{ by, status: 'delivered', errorCode: null }]);
+});
 
 describe('a receipt of a gateway that is described in the configuration', () => {
   it.each([

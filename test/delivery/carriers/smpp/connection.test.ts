@@ -116,7 +116,7 @@ describe('a bind', () => {
     await rig.until('the bind is there', () => rig.smsc.binds.length === 1);
     const submit = rig.submit();
     await rig.time.advance(5_000);
-    expect(await submit).toMatchObject({ kind: 'unavailable', down: false });
+    expect(await submit).toMatchObject({ kind: 'unavailable', down: true, reason: 'not bound' });
     await rig.time.advance(5_000);
     await settle(20);
     expect(stateOf(rig)).toBe('down');
@@ -195,9 +195,58 @@ describe('a message without an answer', () => {
     expect(await submit).toMatchObject({ kind: 'unanswered' });
     answerSubmit(rig.smsc.submits[0]!, { messageId: 'late-1' });
     await rig.smsc.receipt('late-1');
+    const by = { kind: 'hop', hopId: 'the-hop' };
     expect(rig.reports).toEqual([
-      { by: { kind: 'hop', hopId: 'the-hop' }, status: 'delivered', errorCode: null },
+      { by, messageId: 'late-1', status: 'sent', errorCode: null },
+      { by, status: 'delivered', errorCode: null },
     ]);
+  });
+
+  it('whose receipt and answer both come late is known by its id all the same', async () => {
+    const rig = await openRig({ response_timeout_ms: 3_000 });
+    rig.smsc.onSubmit = () => null;
+    const submits = ['one', 'two'].map((hopId) => rig.submit({ hopId }));
+    await rig.until('they are there', () => rig.smsc.submits.length === 2);
+    // The core looks for the hop of the id meanwhile, as long as an answer may take.
+    rig.onReport = async ({ by }) => {
+      if (by.kind === 'hop') return 'recorded';
+      await rig.time.advance(3_000);
+      answerSubmit(rig.smsc.submits[1]!, { messageId: 'late-2' });
+      await rig.until('the answer is there', () => rig.carrier.status!().counts.late_answers === 1);
+      return 'unknown';
+    };
+    await rig.smsc.receipt('late-2', 'DELIVRD', '000', { source_addr: '14155550123' });
+    await Promise.all(submits);
+    expect(rig.reports.filter(({ status }) => status === 'delivered').map(({ by }) => by)).toEqual([
+      { kind: 'message', messageId: 'late-2' },
+      { kind: 'hop', hopId: 'two' },
+    ]);
+  });
+
+  it('is taken for no other message of its recipient when its id is known', async () => {
+    const rig = await openRig({ response_timeout_ms: 3_000 });
+    rig.smsc.onSubmit = () => null;
+    const submit = rig.submit({ hopId: 'the-hop' });
+    await rig.until('it is there', () => rig.smsc.submits.length === 1);
+    await rig.time.advance(3_000);
+    await submit;
+    answerSubmit(rig.smsc.submits[0]!, { messageId: 'late-1' });
+    await rig.until('it is reported', () => rig.reports.length === 1);
+    rig.answers = ['unknown'];
+    await rig.smsc.receipt('who', 'DELIVRD', '000', { source_addr: '14155550123' });
+    expect(rig.reports.slice(1).map(({ by }) => by)).toEqual([{ kind: 'message', messageId: 'who' }]);
+  });
+
+  it('of several parts is known by the id of the last, if that is answered', async () => {
+    const rig = await openRig({ response_timeout_ms: 3_000 });
+    rig.smsc.onSubmit = ({ number }) => (number === 1 ? null : { messageId: `m${number}` });
+    const submit = rig.submit({ hopId: 'the-hop', text: 'x'.repeat(200) });
+    await rig.until('both parts are there', () => rig.smsc.submits.length === 2);
+    await settle(20);
+    await rig.time.advance(3_000);
+    expect(await submit).toMatchObject({ kind: 'unanswered' });
+    await rig.smsc.receipt('m2', 'DELIVRD', '000', { source_addr: '999' });
+    expect(rig.reports.map(({ by }) => by)).toEqual([{ kind: 'hop', hopId: 'the-hop' }]);
   });
 
   it('is found by its recipient when a receipt has an id that nobody knows', async () => {

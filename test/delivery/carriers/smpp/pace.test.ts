@@ -46,6 +46,20 @@ describe('the rate', () => {
     expect(results.at(-1)).toHaveProperty('retryAfter', expect.any(Number));
   });
 
+  it('of a long message is kept for all of its parts once the first went', async () => {
+    const rig = await openRig({ rate: 1, burst: 1 });
+    const text = 'x'.repeat(153 * 8);
+    const results: string[] = [];
+    for (let count = 0; count < 2; count++) void rig.submit({ text }).then(({ kind }) => results.push(kind));
+    for (let step = 0; step < 100 && results.length < 2; step++) {
+      await rig.time.advance(100);
+      await settle(20);
+    }
+    expect(results.sort()).toEqual(['accepted', 'unavailable']);
+    // All parts of the one, and none of the other.
+    expect(rig.smsc.submits).toHaveLength(8);
+  });
+
   it('is never exceeded over any second, and used in full, whatever arrives', () => {
     fc.assert(
       fc.property(
@@ -104,6 +118,25 @@ describe('an SMSC that says it is too much', () => {
       expect(await next).toEqual({ kind: 'accepted', messageId: 'after' });
     },
   );
+
+  it('keeps no message that cannot have its turn in time', async () => {
+    const rig = await openRig({ rate: 100, burst: 1 });
+    rig.smsc.onSubmit = () => ({ status: 0x58 });
+    for (let count = 0; count < 4; count++) {
+      let isOver = false;
+      void rig.submit().then(() => {
+        isOver = true;
+      });
+      for (let step = 0; step < 100 && !isOver; step++) {
+        await rig.time.advance(100);
+        await settle(20);
+      }
+    }
+    expect(rig.smsc.submits).toHaveLength(4);
+    // Paused for some 8 s: longer than a message waits.
+    expect(await rig.submit()).toMatchObject({ kind: 'unavailable', down: false, untried: true });
+    expect(rig.smsc.submits).toHaveLength(4);
+  });
 
   it('is left alone longer each time, and gets the full rate again when it takes it', async () => {
     const time = new VirtualEnvironment();

@@ -9,7 +9,7 @@ import { CODE, gateway, message, recordingContext, SECRET, TEXT } from '../suppo
 
 function carrierAt(
   url: string,
-  settings: { timeout_ms?: number; connections?: number } = {},
+  settings: { timeout_ms?: number; connections?: number; unanswered?: 'resend' | 'wait' } = {},
   context = recordingContext(),
 ): Carrier {
   const carrier = webhook.create({ url, secret: SECRET, ...settings }, context);
@@ -248,7 +248,7 @@ describe('a gateway that gives no answer', () => {
   it('is given up after the timeout when it says nothing', async () => {
     const { url } = await gateway(() => {});
     expect(await carrierAt(url, { timeout_ms: 100 }).submit(message())).toEqual({
-      kind: 'unavailable',
+      kind: 'unanswered',
       errorCode: 20,
       reason: 'no answer within 100 ms',
       down: true,
@@ -258,7 +258,7 @@ describe('a gateway that gives no answer', () => {
   it('is given up after the timeout when it never ends its answer', async () => {
     const { url } = await gateway((_, response) => void response.writeHead(200).write('{"message_id":'));
     expect(await carrierAt(url, { timeout_ms: 100 }).submit(message())).toMatchObject({
-      kind: 'unavailable',
+      kind: 'unanswered',
       reason: 'no answer within 100 ms',
     });
   });
@@ -270,7 +270,7 @@ describe('a gateway that gives no answer', () => {
     const carrier = carrierAt(url, { timeout_ms: 100, connections: 1 });
     const kinds = [];
     for (let count = 0; count < 4; count++) kinds.push((await carrier.submit(message())).kind);
-    expect(kinds).toEqual(['unavailable', 'unavailable', 'accepted', 'accepted']);
+    expect(kinds).toEqual(['unanswered', 'unanswered', 'accepted', 'accepted']);
   });
 
   it.each([
@@ -280,7 +280,11 @@ describe('a gateway that gives no answer', () => {
       (socket: Socket) => socket.once('data', () => socket.resetAndDestroy()),
       /^connection (closed|reset)/,
     ],
-    ['speaks no HTTP', (socket: Socket) => socket.end(`SSH-2.0 ${CODE}\r\n`), /^the answer is not HTTP$/],
+    [
+      'speaks no HTTP',
+      (socket: Socket) => socket.once('data', () => socket.end(`SSH-2.0 ${CODE}\r\n`)),
+      /^the answer is not HTTP$/,
+    ],
     [
       'breaks off within the body',
       (socket: Socket) =>
@@ -289,8 +293,14 @@ describe('a gateway that gives no answer', () => {
     ],
   ] as const)('is down when it %s', async (_, behave, reason) => {
     const result = await carrierAt(await rawServer(behave)).submit(message());
-    expect(result).toMatchObject({ kind: 'unavailable', down: true, errorCode: 20 });
+    expect(result).toMatchObject({ kind: 'unanswered', down: true, errorCode: 20 });
     expect(result).toHaveProperty('reason', expect.stringMatching(reason));
+  });
+
+  it('is sent the message again, or waited for, as is configured', async () => {
+    const { url } = await gateway(() => {});
+    expect(carrierAt(url).unanswered).toBe('resend');
+    expect(carrierAt(url, { unanswered: 'wait' }).unanswered).toBe('wait');
   });
 
   it('is down when nobody listens', async () => {

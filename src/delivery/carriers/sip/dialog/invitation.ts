@@ -15,6 +15,7 @@ import { fields, request } from '../message/write.js';
 import type { ClientTransaction, Failure } from '../transaction/client.js';
 import { token } from '../transaction/layer.js';
 import type { ServerTransaction } from '../transaction/server.js';
+import { TRANSACTION_TIME } from '../transaction/timers.js';
 import type { Peer } from '../transport/transport.js';
 import type { Authenticator } from '../trunk/authenticator.js';
 import { Confirmed, type DialogMedia } from './confirmed.js';
@@ -93,6 +94,8 @@ interface Leg {
   abandoned: boolean;
   cancelSent: boolean;
   final: boolean;
+  /** Ends what does not end after a CANCEL. */
+  guard: Timer | null;
 }
 
 /** An early dialog (RFC 3261 §12.1) by its remote tag. */
@@ -119,7 +122,7 @@ export class Invitation implements CallEnd {
   readonly #options: InvitationOptions;
   readonly #legs = new Set<Leg>();
   readonly #early = new Map<string, Early>();
-  /** The ACK of each 2xx, by remote tag: sent again when the 2xx comes again. */
+  /** The ACK of each 2xx, by the INVITE's number and the remote tag: sent again when the 2xx comes again. */
   readonly #acknowledged = new Map<string, () => void>();
   readonly #waitingPeers: Peer[];
   #uri: string;
@@ -226,6 +229,7 @@ export class Invitation implements CallEnd {
       abandoned: false,
       cancelSent: false,
       final: false,
+      guard: null,
     };
     this.#legs.add(leg);
     this.#responseTimer?.cancel();
@@ -240,16 +244,14 @@ export class Invitation implements CallEnd {
     if (status < 200) this.#provisional(leg, response);
     else if (status < 300) this.#success(leg, response);
     else {
-      leg.final = true;
-      this.#legs.delete(leg);
+      this.#ended(leg);
       if (this.#state === 'inviting' && !leg.abandoned) void this.#refused(leg, response);
       this.#releaseWhenDone();
     }
   }
 
   #lost(leg: Leg, failure: Failure): void {
-    leg.final = true;
-    this.#legs.delete(leg);
+    this.#ended(leg);
     if (this.#state === 'inviting' && !leg.abandoned) {
       this.#responseTimer?.cancel();
       void this.#next(failure.kind === 'unreachable' ? failure : { kind: 'no-response' });
@@ -334,7 +336,8 @@ export class Invitation implements CallEnd {
       else if (!early.reliable) agent.answer(transaction, 500, { 'retry-after': 1 });
       else {
         // Media of a call that is not answered is not begun: agreeing on another one comes to the same.
-        const answered = media.answer(early.sdp ?? '') === 'ok' ? media.answerOffer(asked.body) : null;
+        const agreed = early.sdp === null || media.answer(early.sdp) === 'ok';
+        const answered = agreed ? media.answerOffer(asked.body) : null;
         early.sdp = null;
         if (answered === null) agent.answer(transaction, 488);
         else agent.answer(transaction, 200, { 'content-type': 'application/sdp' }, answered);
@@ -345,24 +348,25 @@ export class Invitation implements CallEnd {
 
   #success(leg: Leg, response: SipResponse): void {
     leg.provisional = true;
-    leg.final = true;
     const tag = tagOf(headerOf(response, 'to'));
-    const again = this.#acknowledged.get(tag);
+    const key = `${sequenceOf(response)!.number}|${tag}`;
+    const again = this.#acknowledged.get(key);
     if (again) {
       again();
       return;
     }
-    this.#legs.delete(leg);
+    this.#ended(leg);
     const wanted = this.#state === 'inviting' && !leg.abandoned;
     const early = this.#early.get(tag);
     const dialog = new Dialog(leg.transaction.request, response);
     dialog.countTo(early?.dialog.localNumber ?? 0);
     const confirmed = this.#confirm(leg, dialog, response);
-    this.#acknowledged.set(tag, () => confirmed.acknowledge());
+    this.#acknowledged.set(key, () => confirmed.acknowledge());
     confirmed.acknowledge();
     // Another phone answered as well, or we had given up: that call ends at once (RFC 3261 §13.2.2.4, §15).
     if (!wanted) {
       confirmed.hangUp();
+      this.#releaseWhenDone();
       return;
     }
     this.#stopTimers();
@@ -377,6 +381,7 @@ export class Invitation implements CallEnd {
     if (answer !== 'ok') {
       this.#state = 'over';
       confirmed.hangUp();
+      this.#releaseWhenDone();
       this.#options.events.onFailed({ kind: 'media', why: answer.refused });
       return;
     }
@@ -483,13 +488,17 @@ export class Invitation implements CallEnd {
     leg.cancelSent = true;
     this.#options.agent.transactions.cancel(leg.transaction, null);
     // RFC 3261 §9.1: what has not ended long after the CANCEL never will.
-    this.#options.agent.environment.after(32_000, () => {
-      if (leg.final) return;
-      leg.final = true;
+    leg.guard = this.#options.agent.environment.after(TRANSACTION_TIME, () => {
       leg.transaction.destroy();
-      this.#legs.delete(leg);
+      this.#ended(leg);
       this.#releaseWhenDone();
     });
+  }
+
+  #ended(leg: Leg): void {
+    leg.final = true;
+    leg.guard?.cancel();
+    this.#legs.delete(leg);
   }
 
   #stopTimers(): void {

@@ -44,7 +44,7 @@ function sizeOf(data: Buffer): number | null {
   const end = endOfHead(data);
   if (!end) return data.length > MAX_HEAD ? null : 0;
   const head = end.head > MAX_HEAD ? null : readHead(data.toString('utf8', 0, end.head));
-  if (head === null || typeof head === 'string') return null;
+  if (head === null || typeof head === 'string' || !/SIP\/2\.0/i.test(head.startLine)) return null;
   const length = lengthOf(head.headers);
   // RFC 3261 §18.3: over streams the length is required; without a body many leave it out.
   if (length === 'bad' || end.body + (length ?? 0) > MAX_MESSAGE) return null;

@@ -25,24 +25,11 @@ const MAX_ROUTES = 256;
  * @throws Error of the operating system when the address cannot be bound
  */
 export async function openSockets(options: SocketsOptions): Promise<Transport> {
-  const { environment, bind, protocols } = options;
+  const { environment, bind } = options;
   let receiver: Receiver = () => {};
   const deliver: Receiver = (bytes, from) => receiver(bytes, from);
   const streams = new Streams({ ...options, receiver: deliver });
-  let udp: UdpSocket | null = null;
-  let port = options.port;
-  if (protocols.has('udp')) {
-    udp = await openUdp(bind, port, deliver);
-    port = udp.port;
-  }
-  if (protocols.has('tcp')) {
-    try {
-      port = await streams.listen(bind, port);
-    } catch (error) {
-      await udp?.close();
-      throw error;
-    }
-  }
+  const { udp, port } = await bindAll(options, streams, deliver);
   const routes = new Map<string, { readonly address: Promise<string>; readonly until: number }>();
 
   function sourceFor({ address, port: remote }: Peer): Promise<string> {
@@ -70,4 +57,26 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
       await Promise.all([udp?.close(), streams.close()]);
     },
   };
+}
+
+/** Tries with a port of the system's choice: that is free for UDP, and so perhaps not for TCP. */
+const ANY_PORT_TRIES = 20;
+
+/** One port for UDP and TCP. */
+async function bindAll(
+  { bind, port, protocols }: SocketsOptions,
+  streams: Streams,
+  deliver: Receiver,
+): Promise<{ readonly udp: UdpSocket | null; readonly port: number }> {
+  for (let tries = 1; ; tries++) {
+    const udp = protocols.has('udp') ? await openUdp(bind, port, deliver) : null;
+    const chosen = udp?.port ?? port;
+    if (!protocols.has('tcp')) return { udp, port: chosen };
+    try {
+      return { udp, port: await streams.listen(bind, chosen) };
+    } catch (error) {
+      await udp?.close();
+      if (port !== 0 || tries === ANY_PORT_TRIES) throw error;
+    }
+  }
 }

@@ -33,7 +33,7 @@ export function isReliable(protocol: Protocol): boolean {
   return protocol !== 'udp';
 }
 
-/** One text for one peer. */
-export function peerKey({ protocol, address, port }: Peer): string {
-  return `${protocol}:${address}:${port}`;
+/** One text for one peer. A TLS connection is good for the name that it was checked for, and for no other. */
+export function peerKey({ protocol, address, port, serverName = '' }: Peer): string {
+  return `${protocol}:${address}:${port}:${serverName}`;
 }

@@ -1,0 +1,363 @@
+import { describe, expect, it } from 'vitest';
+import type { ReportResult } from '#delivery/carrier.js';
+import { createSipCarrier } from '#delivery/carriers/sip/carrier.js';
+import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/media/media.js';
+import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
+import { SipNetwork } from '../../../support/sip-network.js';
+import { SipPeer } from '../../../support/sip-peer.js';
+import { VirtualEnvironment } from '../../../support/virtual-time.js';
+import { message, recordingContext } from '../support.js';
+import { NO_DNS, OFFER, THEM, US } from './support.js';
+
+const SECOND = '192.0.2.2';
+
+/** Media that plays each thing in a second, of which a test says what the callee does. */
+function fakeMedia(environment: VirtualEnvironment) {
+  const listeners = new Map<string, (...values: never[]) => void>();
+  const open = new Set<string>();
+  const played: number[] = [];
+  const media: Media = {
+    open: async ({ call }) => {
+      open.add(call);
+      let stop = () => {};
+      const session: MediaSession = {
+        port: 40_000,
+        offer: () => OFFER,
+        answer: () => 'ok',
+        answerOffer: () => OFFER,
+        start: () => {},
+        play: (clips) => {
+          stop();
+          played.push(clips.length);
+          return new Promise((resolve) => {
+            const timer = environment.after(1_000, () => resolve('played'));
+            stop = () => {
+              timer.cancel();
+              resolve('stopped');
+            };
+          });
+        },
+        stopPlaying: () => stop(),
+        sendDtmf: async () => {},
+        on: (name, listener) => void listeners.set(name, listener as (...values: never[]) => void),
+        close: async () => {
+          open.delete(call);
+          return {
+            packetsSent: 0,
+            packetsLate: 0,
+            packetsReceived: 0,
+            packetsLost: 0,
+            jitterMs: 0,
+            remote: null,
+            codec: null,
+            srtp: false,
+          };
+        },
+      };
+      return session;
+    },
+    close: async () => {},
+    stats: () => ({
+      activeCalls: open.size,
+      packetsSent: 0,
+      packetsLate: 0,
+      packetsReceived: 0,
+      packetsRefused: 0,
+      restarts: 0,
+    }),
+  };
+  const emit = <Name extends keyof MediaEvents>(name: Name, ...values: MediaEvents[Name]) =>
+    listeners.get(name)?.(...(values as never[]));
+  return { media, emit, open, played };
+}
+
+function openCarrier(changes: Partial<SipSettings> = {}, answers: readonly ReportResult[] = ['recorded']) {
+  const environment = new VirtualEnvironment();
+  const network = new SipNetwork(environment);
+  const fake = fakeMedia(environment);
+  const context = recordingContext(answers, environment);
+  const settings = readSettings({
+    trunks: [{ host: THEM }],
+    caller_id: '14155550100',
+    keepalive_seconds: 0,
+    session_interval_seconds: 0,
+    ...changes,
+  });
+  const carrier = createSipCarrier(settings, context, {
+    resolver: NO_DNS,
+    openTransport: async () => network.attach(US),
+    createMedia: () => fake.media,
+  });
+  const peer = new SipPeer(network.attach(THEM), THEM);
+  const claims: (string | null)[] = [];
+  const submit = (fields: Parameters<typeof message>[0] = {}, mark = async () => true) =>
+    carrier.submit(message({ channel: 'voice', ...fields }), async (id) => {
+      claims.push(id);
+      return mark();
+    });
+  const statuses = () => context.reports.map(({ status, underWay }) => `${status}${underWay ? '?' : ''}`);
+  return { environment, network, carrier, peer, submit, claims, statuses, reports: context.reports, ...fake };
+}
+
+const answering = (asked: Parameters<SipPeer['script']>[0], one: SipPeer) => {
+  if (asked.method === 'INVITE') {
+    one.respond(asked, 180);
+    one.answer(asked);
+  }
+  if (asked.method === 'BYE') one.respond(asked, 200);
+};
+
+describe('a call', () => {
+  it('speaks, reports how it goes, and ends with its duration', async () => {
+    const { environment, peer, submit, statuses, reports, claims, open } = openCarrier();
+    peer.script = answering;
+    const result = submit();
+    await environment.advance(60_000);
+    expect(await result).toEqual({ kind: 'accepted', messageId: null });
+    expect(statuses()).toEqual(['ringing?', 'in-progress?', 'completed']);
+    // Silence, greeting, code, hint, waiting for key 1, goodbye.
+    expect(reports.at(-1)).toMatchObject({ duration: 9, errorCode: null });
+    expect(claims).toHaveLength(1);
+    expect(peer.requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK', 'BYE']);
+    expect(open.size).toBe(0);
+  });
+
+  it('speaks no digit before the mark, and none without it', async () => {
+    const { environment, peer, submit, statuses, played } = openCarrier();
+    peer.script = answering;
+    const result = submit({}, async () => false);
+    await environment.advance(60_000);
+    expect(await result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    expect(statuses()).toEqual(['ringing?', 'in-progress?']);
+    expect(played).toHaveLength(1);
+    expect(peer.all('BYE')).toHaveLength(1);
+  });
+
+  it('reports its end again until the database takes it', async () => {
+    const { environment, peer, submit, statuses } = openCarrier({}, [
+      'recorded',
+      'recorded',
+      'unavailable',
+      'unavailable',
+      'recorded',
+    ]);
+    peer.script = answering;
+    const result = submit();
+    await environment.advance(60_000);
+    expect((await result).kind).toBe('accepted');
+    expect(statuses()).toEqual(['ringing?', 'in-progress?', 'completed', 'completed', 'completed']);
+  });
+
+  it('with a key counts one press by RTP and INFO once', async () => {
+    const { environment, peer, submit, emit, played } = openCarrier();
+    peer.script = answering;
+    const result = submit({ dtmf: 1 });
+    await environment.advance(3_500);
+    expect(played).toHaveLength(1);
+    emit('dtmf', '1', 100);
+    peer.ask(peer.all('INVITE')[0]!, 'INFO', { 'content-type': 'application/dtmf-relay' }, 'Signal=1\r\n');
+    await environment.advance(60_000);
+    await result;
+    // Greeting with the question, code, hint, goodbye: the code was not repeated.
+    expect(played).toHaveLength(4);
+  });
+
+  it.each([
+    [486, { kind: 'refused', errorCode: 3010, reason: 'SIP 486', status: 'busy' }],
+    [480, { kind: 'refused', errorCode: 3000, reason: 'SIP 480', status: 'no-answer' }],
+    [404, { kind: 'refused', errorCode: 3050, reason: 'SIP 404', status: 'failed' }],
+    [403, { kind: 'unavailable', errorCode: 3040, reason: 'SIP 403', down: false }],
+    [503, { kind: 'unavailable', errorCode: 3090, reason: 'SIP 503', down: true }],
+  ])('that is refused with %i ends the submit', async (status, expected) => {
+    const { environment, peer, submit, open } = openCarrier();
+    peer.script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, status);
+    const result = submit();
+    await environment.advance(1_000);
+    expect(await result).toEqual(expected);
+    expect(open.size).toBe(0);
+  });
+
+  it('says who calls', async () => {
+    const { environment, peer, submit } = openCarrier({ asserted_identity: '+14155550199' });
+    peer.script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, 486);
+    for (const src of [null, '447700900123', 'anonymous', 'bad" <sip:evil@x>']) {
+      void submit({ src });
+      await environment.advance(1_000);
+    }
+    const invites = peer.all('INVITE');
+    expect(invites.map((one) => headerOf(one, 'from')!.replace(/;tag=.*/, ''))).toEqual([
+      `<sip:+14155550100@${THEM}>`,
+      `<sip:+447700900123@${THEM}>`,
+      '"Anonymous" <sip:anonymous@anonymous.invalid>',
+      `<sip:+14155550100@${THEM}>`,
+    ]);
+    expect(invites.map((one) => headerOf(one, 'privacy'))).toEqual([null, null, 'id', null]);
+    expect(new Set(invites.map((one) => headerOf(one, 'p-asserted-identity')))).toEqual(
+      new Set([`<sip:+14155550199@${THEM}>`]),
+    );
+    expect(invites[0]!.uri).toBe(`sip:+14155550123@${THEM}`);
+  });
+});
+
+describe('a carrier with several trunks', () => {
+  it('takes the next one when one cannot, and leaves alone one that asked for a pause', async () => {
+    const { environment, network, peer, submit } = openCarrier({
+      trunks: [{ host: THEM }, { host: SECOND }],
+    });
+    peer.script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, 503, { 'retry-after': 60 });
+    const second = new SipPeer(network.attach(SECOND), SECOND);
+    second.script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, 486);
+    for (let turn = 0; turn < 2; turn++) {
+      const result = submit();
+      await environment.advance(1_000);
+      expect(await result).toMatchObject({ kind: 'refused', errorCode: 3010 });
+    }
+    expect([peer.all('INVITE').length, second.all('INVITE').length]).toEqual([1, 2]);
+    void submit();
+    await environment.advance(60_000);
+    void submit();
+    await environment.advance(1_000);
+    expect(peer.all('INVITE')).toHaveLength(2);
+  });
+});
+
+describe('a registration', () => {
+  it('is made with credentials, refreshed in time, and taken back at the end', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+    });
+    peer.script = (asked, one) => {
+      if (asked.method !== 'REGISTER') return;
+      if (headerOf(asked, 'authorization') === null) {
+        one.respond(asked, 401, {
+          'www-authenticate': 'Digest realm="x", nonce="1", qop="auth", algorithm=SHA-256',
+        });
+      } else one.respond(asked, 200, { contact: `${headerOf(asked, 'contact')};expires=120` });
+    };
+    carrier.start?.();
+    await environment.advance(100);
+    expect(carrier.status?.()).toMatchObject({ state: 'up', detail: null });
+    expect(peer.all('REGISTER').map((one) => headerOf(one, 'cseq'))).toEqual(['1 REGISTER', '2 REGISTER']);
+    expect(headerOf(peer.all('REGISTER')[0]!, 'contact')).toBe(`<sip:alice@${US}:5060>`);
+
+    await environment.advance(119_000);
+    expect(peer.all('REGISTER')).toHaveLength(3);
+    const ids = new Set(peer.all('REGISTER').map((one) => headerOf(one, 'call-id')));
+    expect(ids.size).toBe(1);
+
+    const stopped = carrier.stop();
+    await environment.advance(2_000);
+    await stopped;
+    expect(headerOf(peer.all('REGISTER').at(-1)!, 'expires')).toBe('0');
+    expect(environment.pending).toBe(0);
+  });
+
+  it('that is refused keeps calls away, and is tried again', async () => {
+    const { environment, carrier, peer, submit } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'wrong', register: true }],
+    });
+    let nonce = 0;
+    peer.script = (asked, one) =>
+      asked.method === 'REGISTER' &&
+      one.respond(asked, 401, { 'www-authenticate': `Digest realm="x", nonce="${++nonce}", qop="auth"` });
+    carrier.start?.();
+    await environment.advance(1_000);
+    expect(carrier.status?.()).toMatchObject({
+      state: 'down',
+      detail: `${THEM}: registration: user name or password refused`,
+    });
+    const result = submit();
+    await environment.advance(10);
+    expect(await result).toMatchObject({ kind: 'unavailable', down: true });
+    expect(peer.all('INVITE')).toEqual([]);
+    const before = peer.all('REGISTER').length;
+    await environment.advance(10_000);
+    expect(peer.all('REGISTER').length).toBeGreaterThan(before);
+  });
+
+  it('asks for a longer time where the registrar wants one', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'a', password: 'b', register: true }],
+      register_seconds: 60,
+    });
+    peer.script = (asked, one) =>
+      Number(headerOf(asked, 'expires')) < 300
+        ? one.respond(asked, 423, { 'min-expires': 300 })
+        : one.respond(asked, 200, { expires: 300 });
+    carrier.start?.();
+    await environment.advance(1_000);
+    expect(peer.all('REGISTER').map((one) => headerOf(one, 'expires'))).toEqual(['60', '300']);
+    expect(carrier.status?.().state).toBe('up');
+  });
+});
+
+describe('the keep-alive', () => {
+  it('shows a trunk that falls silent as down, and up again when it answers, be it with a refusal', async () => {
+    const { environment, carrier, peer } = openCarrier({ keepalive_seconds: 30 });
+    peer.script = (asked, one) => asked.method === 'OPTIONS' && one.respond(asked, 405);
+    carrier.start?.();
+    await environment.advance(1_000);
+    expect(carrier.status?.().state).toBe('up');
+    peer.script = () => {};
+    await environment.advance(40_000);
+    expect(carrier.status?.()).toMatchObject({ state: 'down', detail: `${THEM}: no answer` });
+    peer.script = (asked, one) => asked.method === 'OPTIONS' && one.respond(asked, 200);
+    await environment.advance(40_000);
+    expect(carrier.status?.().state).toBe('up');
+  });
+});
+
+describe('limits', () => {
+  it('begin no more calls in a second than they say', async () => {
+    const { environment, peer, submit } = openCarrier({ calls_per_second: 2 });
+    for (let turn = 0; turn < 6; turn++) void submit();
+    await environment.advance(100);
+    expect(peer.all('INVITE')).toHaveLength(1);
+    await environment.advance(1_000);
+    const calls = new Set(peer.all('INVITE').map((one) => headerOf(one, 'call-id')));
+    expect(calls.size).toBe(3);
+  });
+});
+
+describe('stopping', () => {
+  it('cancels what rings and says BYE to what speaks, each to be called again or not', async () => {
+    const { environment, carrier, peer, submit, statuses, open } = openCarrier({ calls_per_second: 100 });
+    let calls = 0;
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') {
+        one.respond(asked, 180);
+        if (++calls <= 2) one.answer(asked);
+      }
+      if (asked.method === 'BYE' || asked.method === 'CANCEL') one.respond(asked, 200);
+      if (asked.method === 'CANCEL') one.respond(one.all('INVITE').at(-1)!, 487);
+    };
+    // The first is spoken to, the second greeted, the third rings.
+    const speaking = submit();
+    await environment.advance(2_200);
+    const greeted = submit();
+    const ringing = submit();
+    await environment.advance(300);
+    const stopped = carrier.stop();
+    await environment.advance(2_000);
+    await stopped;
+    expect(await speaking).toMatchObject({ kind: 'accepted' });
+    expect(statuses()).toContain('failed');
+    expect(await greeted).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    expect(await ringing).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    expect([peer.all('BYE').length, peer.all('CANCEL').length]).toEqual([2, 1]);
+    expect([open.size, environment.pending]).toEqual([0, 0]);
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    [{ trunks: [{ host: 'a', username: 'x' }] }, /username and password together/],
+    [{ trunks: [{ host: 'a', register: true }] }, /register: expected username/],
+    [{ trunks: [{ host: 'a' }], rtp_ports: { from: 4000, to: 4000 } }, /rtp_ports/],
+    [{ trunks: [{ host: 'a' }], session_interval_seconds: 30 }, /session_interval_seconds/],
+    [{ trunks: [{ host: 'a' }], public_port: 5060 }, /public_port/],
+  ] as const)('that do not go together are refused: %j', (settings, why) => {
+    expect(() => readSettings(settings as unknown as SipSettings)).toThrow(why);
+  });
+});

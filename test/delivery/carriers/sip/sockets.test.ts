@@ -1,0 +1,176 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { sip } from '#delivery/carriers/sip/index.js';
+import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { parseMessage } from '#delivery/carriers/sip/message/parse.js';
+import { fields, responseTo, writeMessage } from '#delivery/carriers/sip/message/write.js';
+import { openSockets } from '#delivery/carriers/sip/transport/sockets.js';
+import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
+import { systemEnvironment } from '#environment.js';
+import { selfSigned } from '../../../callbacks/self-signed.js';
+import { eventually } from '../../../support/virtual-time.js';
+
+const OPTIONS = writeMessageOf('OPTIONS');
+
+function writeMessageOf(method: string): Buffer {
+  return Buffer.from(
+    `${method} sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 ${method}\r\nContent-Length: 0\r\n\r\n`,
+  );
+}
+
+/** A server that keeps what comes, and its connections. */
+async function listen(tls: { cert: string; key: string } | null) {
+  const received: string[] = [];
+  const sockets: Socket[] = [];
+  const accept = (socket: Socket) => {
+    sockets.push(socket);
+    socket.on('data', (data) => received.push(data.toString()));
+    socket.on('error', () => {});
+  };
+  const server = tls ? createTlsServer(tls, accept) : createServer(accept);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, received, sockets };
+}
+
+async function open(authorities: readonly string[] = []) {
+  const transport = await openSockets({
+    environment: systemEnvironment,
+    bind: '127.0.0.1',
+    port: 0,
+    protocols: new Set(['udp', 'tcp', 'tls']),
+    connectTimeout: 2_000,
+    keepAlive: 0,
+    authorities,
+  });
+  const received: { text: string; from: Peer }[] = [];
+  transport.receive((bytes, from) => received.push({ text: Buffer.from(bytes).toString(), from }));
+  onTestFinished(() => transport.close());
+  return { transport, received };
+}
+
+describe('sockets', () => {
+  it('use one connection for both sides, and open another when it is gone', async () => {
+    const peer = await listen(null);
+    const { transport, received } = await open();
+    const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
+    await Promise.all([transport.send(OPTIONS, to), transport.send(OPTIONS, to)]);
+    await eventually('both came', () => peer.received.join('').split('OPTIONS sip').length === 3);
+    expect(peer.sockets).toHaveLength(1);
+    peer.sockets[0]!.write(Buffer.concat([writeMessageOf('BYE'), Buffer.from('\r\n\r\n')]));
+    await eventually(
+      'the request came, the ping was answered',
+      () => received.length === 1 && peer.received.at(-1) === '\r\n',
+    );
+    expect(received[0]!.from).toEqual(to);
+    peer.sockets[0]!.destroy();
+    await eventually('it is sent again', () => {
+      void transport.send(OPTIONS, to).catch(() => {});
+      return peer.sockets.length > 1;
+    });
+  });
+
+  it('close a connection whose bytes make no sense', async () => {
+    const peer = await listen(null);
+    const { transport } = await open();
+    await transport.send(OPTIONS, { protocol: 'tcp', address: '127.0.0.1', port: peer.port });
+    await eventually('it is there', () => peer.sockets.length === 1);
+    const closed = once(peer.sockets[0]!, 'close');
+    peer.sockets[0]!.write('GET / HTTP/1.1\r\n\r\n');
+    await closed;
+  });
+
+  it('say at once when nobody listens', async () => {
+    const peer = await listen(null);
+    const { transport } = await open();
+    const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
+    await transport.send(OPTIONS, to);
+    await expect(transport.send(OPTIONS, { ...to, port: 1 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('trust a certificate of the trunk’s own authority for the trunk’s domain, and no other', async () => {
+    const { cert: certificate, key } = selfSigned();
+    const peer = await listen({ cert: certificate, key });
+    const to: Peer = { protocol: 'tls', address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const { transport: distrustful } = await open();
+    await expect(distrustful.send(OPTIONS, to)).rejects.toThrow();
+    const { transport } = await open([certificate]);
+    await transport.send(OPTIONS, to);
+    await eventually('it came', () => peer.received.length > 0);
+    await expect(transport.send(OPTIONS, { ...to, serverName: 'other.example' })).rejects.toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+  });
+});
+
+describe('the check', () => {
+  async function trunk(
+    answer: (method: string, signed: boolean) => [number, Record<string, string>?] | null,
+  ) {
+    const socket: UdpSocket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    onTestFinished(() => void socket.close());
+    const asked: string[] = [];
+    socket.on('message', (bytes, from) => {
+      const parsed = parseMessage(bytes);
+      if (!parsed.ok || parsed.message.kind !== 'request') throw new Error('no request');
+      const { message } = parsed;
+      asked.push(`${message.method} ${headerOf(message, 'contact') === null ? 'without' : 'with'} contact`);
+      const signed = headerOf(message, 'authorization') !== null;
+      const [status, headers = {}] = answer(message.method, signed) ?? [];
+      if (status === undefined) return;
+      socket.send(
+        writeMessage(responseTo(message, status, { tag: 'x', headers: fields(headers) })),
+        from.port,
+        from.address,
+      );
+    });
+    return { port: socket.address().port, asked };
+  }
+  const check = (port: number, register = true) =>
+    sip.check({
+      trunks: [
+        {
+          host: '127.0.0.1',
+          port,
+          ...(register ? { username: 'alice', password: 'sentinel-pw', register } : {}),
+        },
+      ],
+      bind: '127.0.0.1',
+      response_seconds: 1,
+    });
+  const challenge = { 'www-authenticate': 'Digest realm="x", nonce="1", qop="auth"' };
+
+  it('finds a trunk that answers and takes the password, without changing what is registered', async () => {
+    const { port, asked } = await trunk((method, signed) =>
+      method === 'OPTIONS' ? [405] : signed ? [200] : [401, challenge],
+    );
+    expect((await check(port)).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(asked).toEqual(['OPTIONS with contact', 'REGISTER without contact', 'REGISTER without contact']);
+  });
+
+  it.each([
+    [
+      'refuses the user name and password',
+      (method: string) => (method === 'OPTIONS' ? [200] : [401, challenge]),
+    ],
+    ['refuses the registration (SIP 403)', (method: string) => (method === 'OPTIONS' ? [200] : [403])],
+    ['does not know the user (SIP 404)', (method: string) => (method === 'OPTIONS' ? [200] : [404])],
+    ['is out of service (SIP 503)', () => [503]],
+    ['does not answer', () => null],
+  ] as const)('tells in words that a trunk %s', async (words, answer) => {
+    const { port } = await trunk(answer as Parameters<typeof trunk>[0]);
+    const findings = await check(port);
+    expect(findings.at(-1)).toMatchObject({ ok: false });
+    expect(findings.at(-1)!.text).toContain(words);
+    expect(JSON.stringify(findings)).not.toContain('sentinel-pw');
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { Carrier, Claim, SubmitResult } from '#delivery/carrier.js';
+import { Dispatcher } from '#delivery/dispatcher.js';
+import { createReporter } from '#delivery/receipts.js';
+import { createRouter } from '#delivery/router.js';
+import { KeyringHolder } from '#store/keys.js';
+import { openMemoryStore } from '#store/memory/store.js';
+import { createLog } from '#telemetry/log.js';
+import { createMetrics } from '#telemetry/metrics.js';
+import { NOW, newKey, seed, start } from '../support/rows.js';
+import { VirtualEnvironment } from '../support/virtual-time.js';
+
+/** A dispatcher in front of one carrier whose submits do what the test says. */
+async function open(
+  submit: (
+    claim: Claim,
+    report: (status: string, underWay: boolean) => Promise<unknown>,
+  ) => Promise<SubmitResult>,
+) {
+  const environment = new VirtualEnvironment({ start: NOW });
+  const store = openMemoryStore({ environment });
+  const data = newKey();
+  const fixture = await seed(store, data);
+  const keyring = new KeyringHolder();
+  keyring.use(data);
+  const log = createLog('silent');
+  const metrics = createMetrics();
+  const reporter = createReporter({ store, environment, log, metrics });
+  let submits = 0;
+  const carrier: Carrier = {
+    name: 'one',
+    type: 'scripted',
+    channels: ['voice'],
+    window: 4,
+    submit: (message, claim) => {
+      submits++;
+      const report = (status: string, underWay: boolean) =>
+        reporter.forCarrier('one')({
+          by: { kind: 'hop', hopId: message.hopId },
+          status,
+          errorCode: null,
+          underWay,
+        });
+      return submit(claim!, report);
+    },
+    stop: async () => {},
+  };
+  const carriers = new Map([['one', carrier]]);
+  const dispatcher = new Dispatcher({
+    store,
+    keyring,
+    environment,
+    carriers,
+    router: createRouter([], [carrier]),
+    onAccepted: () => {},
+    log,
+    metrics,
+  });
+  store.onEffects((effects) => {
+    for (const effect of effects) {
+      if (effect.kind === 'deliver') dispatcher.offer(effect.delivery);
+      if (effect.kind === 'drop') dispatcher.drop(effect.attempt);
+    }
+  });
+  const command = start(fixture, store, { channel: 'voice', carrier: 'one' });
+  await store.submit(command);
+  await environment.advance(0);
+  const attempt = () => store.database.attempt(command.attempt)!;
+  return { environment, store, command, attempt, submits: () => submits };
+}
+
+describe('a carrier that brings a message itself', () => {
+  it('has it marked before it does, and its end is not recorded twice', async () => {
+    const seen: string[] = [];
+    const world = await open(async (claim, report) => {
+      await report('ringing', true);
+      seen.push(`claimed: ${await claim('call-1')}`);
+      await report('completed', false);
+      return { kind: 'accepted', messageId: 'call-1' };
+    });
+    await world.environment.advance(1_000);
+    expect(seen).toEqual(['claimed: true']);
+    expect(world.attempt()).toMatchObject({ status: 'completed', delivery: 'done', tries: 1 });
+    expect(world.store.database.hopsOf(world.command.attempt)).toMatchObject([
+      { state: 'delivered', messageId: 'call-1' },
+    ]);
+  });
+
+  it('is asked again when it failed before the mark, though it had rung', async () => {
+    const world = await open(async (_, report) => {
+      await report('ringing', true);
+      return { kind: 'unavailable', errorCode: 3090, reason: 'congestion', down: false };
+    });
+    expect(world.attempt()).toMatchObject({ status: 'ringing', delivery: 'pending' });
+    await world.environment.advance(1_500);
+    expect(world.submits()).toBe(2);
+  });
+
+  it('is never asked again after the mark, not even by a node that starts anew', async () => {
+    const world = await open(async (claim) => {
+      await claim(null);
+      return new Promise(() => {});
+    });
+    expect(world.attempt()).toMatchObject({ delivery: 'handed' });
+    const { items } = await world.store.read.dueDeliveries('one', world.environment.now() + 60_000, 10);
+    expect(items).toEqual([]);
+  });
+
+  it('may not bring what has been taken from its node, or has ended meanwhile', async () => {
+    const answers: boolean[] = [];
+    let go = () => {};
+    const world = await open(async (claim) => {
+      await new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      answers.push(await claim(null));
+      return { kind: 'unavailable', errorCode: 5010, reason: 'not wanted', down: false };
+    });
+    const { session } = world.command;
+    await world.store.submit({
+      type: 'expire',
+      now: world.environment.now(),
+      owner: world.store.epoch,
+      session,
+      force: true,
+    });
+    go();
+    await world.environment.advance(1_000);
+    expect(answers).toEqual([false]);
+    expect(world.submits()).toBe(1);
+  });
+});
