@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { isErrorOf } from '../../verify/channel-errors.js';
 import type { CarrierContext, OutboundMessage, SubmitResult } from '../carrier.js';
 import type { Answer } from '../http-client.js';
+import { plivoVoice } from './plivo-voice.js';
 import {
   elsewhere,
   fieldsOf,
@@ -19,6 +20,7 @@ import { costOf, formOf, type Incoming, receiptUrl, reportedBy, type Told } from
 import { basicAuthorization, senderOf, withPlus } from './provider/message.js';
 import { baseUrl, commonSettings, credential } from './provider/settings.js';
 import { header, hmac, isSame, portForms } from './provider/signatures.js';
+import { voiceSettings } from './voice/settings.js';
 
 const BASE_URL = 'https://api.plivo.com';
 
@@ -37,6 +39,7 @@ const settings = Type.Object(
     ),
     base_url: baseUrl(BASE_URL),
     ...commonSettings,
+    ...voiceSettings,
   },
   { additionalProperties: false },
 );
@@ -85,13 +88,23 @@ const STATUSES: Readonly<Record<string, string | null>> = {
   rejected: 'failed',
 };
 
-/** SMS over Plivo's messaging API, v1. */
+/** SMS over Plivo's messaging API, v1, and calls over its voice API. */
 export const plivo = providerType<Settings>({
   type: 'plivo',
   title: 'Plivo',
   settings,
   baseUrl: ({ base_url }) => base_url ?? BASE_URL,
   connect,
+  voice: (given, prefix, calls, { environment }) =>
+    plivoVoice({
+      authId: given.auth_id,
+      authorization: basicAuthorization(given.auth_id, given.auth_token),
+      prefix,
+      from: given.from,
+      settings: calls,
+      now: () => environment.now(),
+      verify: (incoming) => verifyPlivo(incoming, given.auth_token, ['v3']),
+    }),
   probe: ({ auth_id, auth_token }, base) => ({
     url: `${base}/v1/Account/${auth_id}/`,
     headers: { Authorization: basicAuthorization(auth_id, auth_token) },
@@ -127,7 +140,7 @@ function connect(given: Settings, prefix: string, context: CarrierContext): Conn
     read: (answer, message) => readAnswer(answer, message, environment.now()),
     incoming: {
       methods: ['POST'],
-      verify: (incoming) => verify(incoming, given.auth_token),
+      verify: (incoming) => verifyPlivo(incoming, given.auth_token, ['v3', 'v2']),
       read,
       thanks: {
         type: 'application/xml',
@@ -156,17 +169,24 @@ function readAnswer(answer: Answer, message: OutboundMessage, now: number): Subm
 
 /**
  * V3 covers URL and body and is asked for where it is there; Plivo's messages are documented with V2, which covers the
- * URL's path only: that names the hop.
+ * URL's path only: that names the hop. Calls are signed with V3, and only that vouches for the token in the query.
+ * @param versions those that are believed, the better one first
  */
-function verify({ url, ...incoming }: Incoming, token: string): string | null {
+export function verifyPlivo(
+  { url, ...incoming }: Incoming,
+  token: string,
+  versions: readonly ('v3' | 'v2')[],
+): string | null {
   if (url === null) return 'the signature cannot be checked: COUNTERSIGN_PUBLIC_URL is not set';
   const { headers } = incoming;
-  const version = headers['x-plivo-signature-v3-nonce'] === undefined ? 'v2' : 'v3';
+  const version =
+    versions.find((each) => headers[`x-plivo-signature-${each}-nonce`] !== undefined) ?? versions[0]!;
   const nonce = header(headers, `x-plivo-signature-${version}-nonce`);
   const given = ['', '-ma'].flatMap(
     (main) => header(headers, `x-plivo-signature${main}-${version}`)?.split(',', 16) ?? [],
   );
-  if (nonce === null || given.length === 0) return 'x-plivo-signature-v3 or -v2: is missing';
+  if (nonce === null || given.length === 0)
+    return `${versions.map((each) => `x-plivo-signature-${each}`).join(' or ')}: is missing`;
   const [base = '', query = ''] = url.split('?', 2);
   const signed = version === 'v2' ? '' : `?${parametersV3(query, formOf({ url, ...incoming }))}.`;
   const expected = portForms(base).map((form) => hmac('sha256', token, 'base64', `${form}${signed}${nonce}`));

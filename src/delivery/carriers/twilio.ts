@@ -17,6 +17,8 @@ import { formOf, type Incoming, receiptUrl, reportedBy, type Told } from './prov
 import { basicAuthorization, form, secondsLeft, senderOf, withPlus } from './provider/message.js';
 import { baseUrl, commonSettings, credential } from './provider/settings.js';
 import { header, hmac, isSame, portForms } from './provider/signatures.js';
+import { twilioVoice } from './twilio-voice.js';
+import { voiceSettings } from './voice/settings.js';
 
 const BASE_URL = 'https://api.twilio.com';
 
@@ -39,6 +41,7 @@ const settings = Type.Object(
     ),
     base_url: baseUrl(BASE_URL),
     ...commonSettings,
+    ...voiceSettings,
   },
   { additionalProperties: false },
 );
@@ -128,13 +131,23 @@ const STATUSES: Readonly<Record<string, string | null>> = {
 /** Twilio retries a receipt on 5xx only if the URL's fragment says so; the fragment is no part of the signature. */
 const RETRIES = '#rc=3&rp=5xx,ct,rt';
 
-/** SMS over Twilio's Programmable Messaging API of 2010-04-01. Its receipts tell no price. */
+/** SMS over Twilio's Programmable Messaging API of 2010-04-01, whose receipts tell no price, and calls. */
 export const twilio = providerType<Settings>({
   type: 'twilio',
   title: 'Twilio',
   settings,
   baseUrl: ({ base_url }) => base_url ?? BASE_URL,
   connect,
+  voice: (given, prefix, calls, { environment }) =>
+    twilioVoice({
+      accountSid: given.account_sid,
+      authorization: authorization(given),
+      prefix,
+      from: given.from,
+      settings: calls,
+      now: () => environment.now(),
+      verify: (incoming) => verifyTwilio(incoming, given.auth_token),
+    }),
   probe: (given, base) => {
     // A standard API key may not read its account.
     const path = given.api_key_sid === undefined ? '.json' : '/IncomingPhoneNumbers.json?PageSize=1';

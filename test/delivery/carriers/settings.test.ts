@@ -133,6 +133,48 @@ describe('the settings of an smpp carrier', () => {
   });
 });
 
+describe.each([
+  ['twilio', { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'secret' }],
+  ['plivo', { auth_id: 'MAXXXXXXXXXXXXXXXXXX', auth_token: 'secret' }],
+])('the settings of calls over %s', (type, given) => {
+  const accepted = (voice: unknown, channels: unknown = ['voice']) =>
+    accepts(type, { ...given, channels, voice });
+
+  it.each([
+    {},
+    { from: '+15005550006', calls: 1_000, ring_seconds: 5, max_seconds: 600, machine_detection: true },
+    { key_seconds: 60, key_asks: 5, repeats: 0, repeat_seconds: 30 },
+    {
+      voices: { es: { name: 'Polly.Lupe', language: 'es-US' }, 'zh-Hant-TW': { name: 'x', language: 'zh' } },
+    },
+  ])('may be %j', (voice) => {
+    expect(accepted(voice)).toBe(true);
+  });
+
+  it.each([
+    { from: 'Acme' },
+    { calls: 0 },
+    { calls: 1_001 },
+    { ring_seconds: 121 },
+    { max_seconds: 10 },
+    { machine_detection: 'yes' },
+    { key_seconds: 4 },
+    { key_asks: 0 },
+    { repeats: 6 },
+    { repeat_seconds: 4 },
+    { voices: { es: 'Polly.Lupe' } },
+    { voices: { Spanish: { name: 'x', language: 'es' } } },
+    { voices: { es: { name: 'a"b', language: 'es' } } },
+    { nonsense: 1 },
+  ])('may not be %j', (voice) => {
+    expect(accepted(voice)).toBe(false);
+  });
+
+  it.each([[[]], [['sms', 'sms']], [['fax']], ['voice']])('may not have the channels %j', (channels) => {
+    expect(accepted({}, channels)).toBe(false);
+  });
+});
+
 it('every carrier type has a name of its own', () => {
   expect(carrierTypes.map(({ type }) => type)).toEqual([
     'inbox',

@@ -9,6 +9,9 @@ import type {
   SubmitResult,
 } from '../../carrier.js';
 import { type Answer, createHttpClient, type Exchange, type HttpRequest } from '../../http-client.js';
+import type { VoiceProvider } from '../voice/provider.js';
+import { type ReadVoiceSettings, readVoiceSettings, type VoiceSettings } from '../voice/settings.js';
+import { withCalls } from '../voice/with-calls.js';
 import { readNone } from './answers.js';
 import { createHttpCarrier, type HttpCarrierOptions } from './http-carrier.js';
 import { type IncomingRules, incomingRoutes } from './incoming.js';
@@ -40,7 +43,7 @@ export interface Probe {
 }
 
 /** What distinguishes one provider from another. */
-export interface Provider<Settings extends CommonSettings> {
+export interface Provider<Settings extends CommonSettings & VoiceSettings> {
   readonly type: string;
   /** As people call it. */
   readonly title: string;
@@ -48,24 +51,31 @@ export interface Provider<Settings extends CommonSettings> {
   readonly baseUrl: (settings: Settings) => string;
   /** @param prefix what goes before every path */
   connect(settings: Settings, prefix: string, context: CarrierContext): Connection;
+  /** How it places calls; absent: it sends SMS only, and its settings have no `channels`. */
+  voice?(
+    settings: Settings,
+    prefix: string,
+    calls: ReadVoiceSettings,
+    context: CarrierContext,
+  ): VoiceProvider;
   /** Absent: nothing harmless is known. @param base without a slash at its end */
   probe?(settings: Settings, base: string, environment: Environment): Probe | Promise<Probe>;
 }
 
-/** A kind of carrier that sends SMS over a provider's HTTP API. */
-export function providerType<Settings extends CommonSettings>(
+/** A kind of carrier that sends SMS, and where it can places calls, over a provider's HTTP API. */
+export function providerType<Settings extends CommonSettings & VoiceSettings>(
   provider: Provider<Settings>,
 ): CarrierType<Settings> {
   return {
     type: provider.type,
     settings: provider.settings,
-    channels: () => ['sms'],
+    channels: ({ channels }) => channels ?? ['sms'],
     create: (settings, context) => create(provider, settings, context),
     check: (settings) => check(provider, settings),
   };
 }
 
-function create<Settings extends CommonSettings>(
+function create<Settings extends CommonSettings & VoiceSettings>(
   provider: Provider<Settings>,
   settings: Settings,
   context: CarrierContext,
@@ -78,7 +88,7 @@ function create<Settings extends CommonSettings>(
   }
   const options: HttpCarrierOptions = {
     type: provider.type,
-    channels: ['sms'],
+    channels: settings.channels ?? ['sms'],
     origin,
     connections: settings.connections ?? 32,
     window: settings.window ?? 256,
@@ -89,10 +99,18 @@ function create<Settings extends CommonSettings>(
       exchange.kind === 'none' ? readNone(exchange, message) : read(exchange, message),
     routes: incoming && ((count) => incomingRoutes(context, incoming, count)),
   };
-  return createHttpCarrier(options, context);
+  const carrier = createHttpCarrier(options, context);
+  const calls = provider.voice && readVoiceSettings(settings, context.publicUrl);
+  if (!provider.voice || !calls) return carrier;
+  if (context.publicUrl?.startsWith('http:')) {
+    const carrier = context.name;
+    context.log.warn({ carrier }, 'COUNTERSIGN_PUBLIC_URL is plain HTTP: codes of calls travel unencrypted');
+  }
+  const voice = provider.voice(settings, prefix, calls, context);
+  return withCalls(carrier, { provider: voice, settings: calls, context, ...options });
 }
 
-async function check<Settings extends CommonSettings>(
+async function check<Settings extends CommonSettings & VoiceSettings>(
   provider: Provider<Settings>,
   settings: Settings,
 ): Promise<Finding[]> {

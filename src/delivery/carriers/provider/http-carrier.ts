@@ -73,6 +73,6 @@ export function createHttpCarrier(options: HttpCarrierOptions, context: CarrierC
 const SHUT = 'no connection is this node’s: there are more nodes than connections or places in the window';
 
 /** This node's part of a total, which all nodes together never exceed. */
-function shareOf(total: number, { index, count }: CarrierContext['share']): number {
+export function shareOf(total: number, { index, count }: CarrierContext['share']): number {
   return Math.floor(total / count) + (index < total % count ? 1 : 0);
 }

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { CarrierContext, CarrierReport, InboundMessage } from '../../carrier.js';
 
 /** What a provider sent, not believed yet. */
 export interface Incoming {
   readonly method: string;
-  readonly path: 'receipts' | 'inbound';
+  readonly path: 'receipts' | 'inbound' | 'calls';
   /** The whole URL as the provider sees it; null when it is not known where that is. */
   readonly url: string | null;
   readonly query: URLSearchParams;
@@ -55,8 +55,7 @@ export function incomingRoutes(
   count: (what: string) => void,
 ): FastifyPluginAsync {
   return async (routes) => {
-    routes.removeAllContentTypeParsers();
-    routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    keepBytes(routes);
     for (const url of ['/receipts', '/receipts/:hop', '/inbound']) {
       const path = url === '/inbound' ? 'inbound' : 'receipts';
       const handler = (request: FastifyRequest, reply: FastifyReply) => handle(path, request, reply);
@@ -99,7 +98,14 @@ export function incomingRoutes(
   }
 }
 
-function readRequest(request: FastifyRequest, publicUrl: string | null): Omit<Incoming, 'path'> {
+/** Leaves every body as its bytes, for the signature over them. */
+export function keepBytes(routes: FastifyInstance): void {
+  routes.removeAllContentTypeParsers();
+  routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+/** A request as it came, with the whole URL as the provider sees it. */
+export function readRequest(request: FastifyRequest, publicUrl: string | null): Omit<Incoming, 'path'> {
   const { url, method, headers, body } = request;
   const question = url.indexOf('?');
   return {
@@ -112,7 +118,7 @@ function readRequest(request: FastifyRequest, publicUrl: string | null): Omit<In
   };
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply, status: number, error: string) {
+export function refuse(request: FastifyRequest, reply: FastifyReply, status: number, error: string) {
   return reply.code(status).send({ api_id: request.id, error });
 }
 

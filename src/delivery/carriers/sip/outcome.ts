@@ -118,6 +118,11 @@ export function outcomeOf(failure: InviteFailure, rang: boolean): Outcome {
   return outcome(RESPONSES[status] ?? HUNDREDS[Math.floor(status / 100)] ?? HUNDREDS[5]!);
 }
 
+/** What a SIP response alone means, as a provider of calls tells it. */
+export function outcomeOfResponse(status: number): Outcome {
+  return outcomeOf({ kind: 'response', status, cause: null, retryAfter: null }, false);
+}
+
 /** A failure in a few words, for the log and the hop. */
 export function describeFailure(failure: InviteFailure): string {
   switch (failure.kind) {

@@ -1,0 +1,193 @@
+import type { Environment, Timer } from '../../../environment.js';
+import type { Claim, OutboundMessage } from '../../carrier.js';
+import { challenge, code, goodbye, greeting, repeatHint, type Verb, type Words } from './document.js';
+import type { CallNews, Placed } from './provider.js';
+import type { ReadVoiceSettings } from './settings.js';
+import type { Speaker } from './voices.js';
+
+/** What a provider asks: what the call does at its answer, after a key that was asked for, after key 1. */
+export type Step =
+  | { readonly at: 'answer' }
+  /** `asked`: how often the key had been asked for then. */
+  | { readonly at: 'key'; readonly asked: number }
+  | { readonly at: 'repeat' };
+
+export interface CallOptions {
+  readonly environment: Environment;
+  readonly message: OutboundMessage;
+  readonly settings: ReadVoiceSettings;
+  readonly speaker: Speaker;
+  readonly claim: Claim;
+  /** An address, good for one request, at which the provider asks for a step. */
+  readonly addressOf: (step: Step) => string;
+  /** Told as the call goes on, before the code is spoken. */
+  readonly onStatus: (status: 'ringing' | 'in-progress') => void;
+}
+
+/** How a call ended. */
+export type Ending =
+  | { readonly kind: 'told'; readonly news: CallNews }
+  /** The provider told nothing in time. */
+  | { readonly kind: 'silence' }
+  /** The server stops. */
+  | { readonly kind: 'stopped' };
+
+/** Milliseconds that a provider may hold a call back before it rings: accounts have few calls a second. */
+const QUEUED = 60_000;
+/** Milliseconds beyond what a call may last that its end may take to be told. */
+const TOLD_WITHIN = 30_000;
+
+/** One call that a provider places for us: what it says, and how it goes. */
+export class Call {
+  readonly #options: CallOptions;
+  readonly ended: Promise<Ending>;
+  #end: (ending: Ending) => void = () => {};
+  #sign: () => void = () => {};
+  /** Resolves when the provider has told anything of the call. */
+  readonly heardOf: Promise<void>;
+  callId: string | null = null;
+  requestId: string | null = null;
+  /** Somebody, or a machine, answered, and the provider asked what the call says. */
+  answered = false;
+  machine = false;
+  /** The mark is committed: the call is not placed again. */
+  claimed = false;
+  /** The attempt is not ours to bring any more. */
+  unwanted = false;
+  /** The document with the code was given out. */
+  spoken = false;
+  #over = false;
+  #rang = false;
+  #repeated = 0;
+  #claiming: Promise<void> | null = null;
+  #limit: Timer | null = null;
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.heardOf = new Promise((resolve) => {
+      this.#sign = resolve;
+    });
+    this.#watch(QUEUED + options.settings.ringSeconds * 1000 + TOLD_WITHIN);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Whether what is told is told of this call. */
+  isMeant({ callId, requestId }: CallNews): boolean {
+    const sameCall = this.callId === null || this.callId === callId;
+    return sameCall && (this.requestId === null || requestId === null || this.requestId === requestId);
+  }
+
+  /** The provider took the call. */
+  placed({ callId, requestId }: Placed): void {
+    this.callId ??= callId;
+    this.requestId ??= requestId;
+  }
+
+  /** The provider tells how it goes. */
+  heard(news: CallNews): void {
+    this.#take(news);
+    if (news.status === 'ringing' && !this.#rang && !this.answered) {
+      this.#rang = true;
+      this.#options.onStatus('ringing');
+    }
+    if (news.status === 'under-way' || news.status === 'ringing' || news.status === 'in-progress') return;
+    this.finish({ kind: 'told', news });
+  }
+
+  /** What the call does next. With the code only after the mark is committed. */
+  async next(step: Step, news: CallNews): Promise<readonly Verb[]> {
+    const { message, settings, speaker, onStatus } = this.#options;
+    this.#take(news);
+    this.#watch(settings.maxSeconds * 1000 + TOLD_WITHIN);
+    if (step.at === 'answer') {
+      this.answered = true;
+      onStatus('in-progress');
+    }
+    if (news.machine) this.machine = true;
+    if (this.machine) return [{ verb: 'hang-up' }];
+    const hello = greeting(speaker, message.brandName);
+    switch (step.at) {
+      case 'answer':
+        return message.dtmf === null ? this.#speak(hello) : this.#ask(message.dtmf, 0, hello);
+      case 'key':
+        if (message.dtmf === null) return [{ verb: 'hang-up' }];
+        return news.key === String(message.dtmf) ? this.#speak([]) : this.#ask(message.dtmf, step.asked, []);
+      case 'repeat':
+        if (news.key !== '1') return this.#farewell();
+        this.#repeated++;
+        return this.#speak([]);
+    }
+  }
+
+  /** Ends it for us; what comes later finds no call. */
+  finish(ending: Ending): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#limit?.cancel();
+    // Whether the mark is committed is known only when it has been tried.
+    void Promise.resolve(this.#claiming).then(() => this.#end(ending));
+  }
+
+  #take({ callId, requestId }: CallNews): void {
+    this.callId ??= callId;
+    this.requestId ??= requestId;
+    this.#sign();
+  }
+
+  #watch(within: number): void {
+    this.#limit?.cancel();
+    this.#limit = this.#options.environment.after(within, () => this.finish({ kind: 'silence' }));
+  }
+
+  /** Asks for the key as often as it may still be: each time that nobody presses one, the next follows. */
+  #ask(key: number, asked: number, before: readonly Words[]): readonly Verb[] {
+    const { settings, speaker, addressOf } = this.#options;
+    const asks = Array.from({ length: Math.max(settings.keyAsks - asked, 0) }, (_, index): Verb => {
+      const words = [...(index === 0 ? before : []), ...challenge(speaker, key)];
+      const url = addressOf({ at: 'key', asked: asked + index + 1 });
+      return { verb: 'ask', words, url, seconds: settings.keySeconds };
+    });
+    return [...asks, { verb: 'hang-up' }];
+  }
+
+  async #speak(before: readonly Words[]): Promise<readonly Verb[]> {
+    const { message, settings, speaker, addressOf } = this.#options;
+    await this.#commit();
+    if (!this.claimed || this.#over) return [{ verb: 'hang-up' }];
+    this.spoken = true;
+    const say: Verb = { verb: 'say', words: [...before, ...code(speaker, message.code)] };
+    if (this.#repeated >= settings.repeats) return [say, ...this.#farewell()];
+    const words = repeatHint(speaker);
+    const ask: Verb = {
+      verb: 'ask',
+      words,
+      url: addressOf({ at: 'repeat' }),
+      seconds: settings.repeatSeconds,
+    };
+    return [say, ask, ...this.#farewell()];
+  }
+
+  async #commit(): Promise<void> {
+    if (this.claimed) return;
+    this.#claiming ??= this.#options.claim(this.callId).then(
+      (ok) => {
+        this.claimed = ok;
+        this.unwanted = !ok;
+      },
+      () => {
+        this.unwanted = true;
+      },
+    );
+    await this.#claiming;
+  }
+
+  #farewell(): readonly Verb[] {
+    return [{ verb: 'say', words: goodbye(this.#options.speaker) }, { verb: 'hang-up' }];
+  }
+}
