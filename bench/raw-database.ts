@@ -24,7 +24,7 @@ const INSERT = {
   attempt: `uuid, session, account, sequence, channel, status, error_code, locale, brand_name, app_hash, template,
     dtmf, fraud_check, src, delivery, owner, carrier, hop, tries, next_at, takeovers, callbacks_made,
     callbacks_settled, created_at, updated_at, domain, main, price,
-    segments, increment, taken, duration`,
+    segments, increment, taken, duration, confirm_by_key`,
   hop: `attempt, number, carrier, message_id, state, reason, error_code, created_at, updated_at, unanswered, cost,
     currency`,
 };
@@ -79,7 +79,7 @@ const start = (): Started => {
     // biome-ignore format: one row, two lines
     [attempt, session, ACCOUNT, 1, 'sms', 'queued', null, 'en', 'Acme', '', TEMPLATE, null, 'enabled', null,
       'pending', 1, 'inbox', 1, 0, at, 0, 0, 0, at, at, '', ACCOUNT, null, null,
-      null, 0, null],
+      null, 0, null, 0],
   );
   return { attempt, at, message: uuidv7(at, randomBytes(10)) };
 };

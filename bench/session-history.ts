@@ -60,7 +60,7 @@ export function writeHistory(path: string, count: number, now: number): void {
       case when i % ${rare} = 11 then 'Rare' when i % 2 = 0 then 'Brand ' || (i % 100) else '' end,
       case when i % 10 = 1 then 'FA+9qCX9VSu' else '' end,
       'Your code is ready. It expires soon; do not share it with anyone.', null, 'enabled', null, 'done', 1, 'inbox',
-      1, 1, at, 0, 0, 0, at, at, '', account, null, null, null, 1, null
+      1, 1, at, 0, 0, 0, at, at, '', account, null, null, null, 1, null, 0
     from placed`);
   database.exec(`insert into live_session select application, recipient, min(uuid), expires_at from session
     where status = 'in-progress' group by application, recipient`);

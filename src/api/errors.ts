@@ -78,6 +78,10 @@ export const NO_SUCH_CALLBACK: Failure = {
   status: 404,
   error: 'callback_id names no callback of this session',
 };
+export const NO_CALL_IN_INBOX: Failure = {
+  status: 404,
+  error: 'no call of this session in the inbox asks to press a key: its application needs confirm_by_key',
+};
 const TOO_WIDE: Failure = {
   status: 400,
   error: 'session_time must be narrower: of too many sessions, too few match all of these filters',

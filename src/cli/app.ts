@@ -24,6 +24,7 @@ interface Settings {
   readonly fraudShield?: 'high' | 'medium' | 'low' | 'off';
   readonly resendCooldown?: number;
   readonly testNumbers?: { recipient: string; otp: string }[];
+  readonly confirmByKey?: boolean;
   readonly numberTypes?: NonNullable<InputOf<'app.create'>['number_types']>;
   readonly default?: true;
 }
@@ -118,6 +119,8 @@ function withSettings(command: Command): Command {
       'kinds of numbers to allow, such as fixed-line; empty for none',
       readList,
     )
+    .option('--confirm-by-key', 'calls ask to press 1, which verifies the session, and speak no code')
+    .option('--no-confirm-by-key', 'calls speak the code')
     .option('--default', 'make it the default of its account');
 }
 
@@ -138,6 +141,7 @@ function fieldsOf(settings: Settings): Omit<InputOf<'app.create'>, 'account'> {
     fraud_shield: settings.fraudShield,
     resend_cooldown: settings.resendCooldown,
     test_numbers: settings.testNumbers,
+    confirm_by_key: settings.confirmByKey,
     number_types: settings.numberTypes,
     is_default: settings.default,
   };

@@ -15,13 +15,16 @@ export interface OutboundMessage {
   readonly session: string;
   readonly channel: Channel;
   readonly recipient: Recipient;
-  /** What the recipient reads or hears, to be sent as it is. */
+  /** What the recipient reads or hears, to be sent as it is; empty with `confirmByKey`. */
   readonly text: string;
+  /** Empty with `confirmByKey`: what is not there cannot be spoken. */
   readonly code: string;
   readonly locale: string;
   readonly brandName: string;
   /** Voice only: the key that the callee presses before the code is spoken. */
   readonly dtmf: number | null;
+  /** Voice only: the call asks to press 1 and speaks no code. The claim, made when 1 was pressed, verifies the session. */
+  readonly confirmByKey: boolean;
   /** Sender id or caller id that the caller asked for, which comes before `sender`; null leaves it to the route. */
   readonly src: string | null;
   /** Sender id or caller id of the route, by country where it says so; null leaves it to the carrier. */
@@ -82,7 +85,7 @@ export type SubmitResult =
 /**
  * Of a carrier that brings messages itself, and for which a repeat matters: commits that this message is brought now, and
  * never again. False: it must not be brought, since another node has it, its session has ended, or the database did not
- * take it.
+ * take it. Of a call that asks to press 1: commits that it was pressed, and that the session is verified by it.
  * @param messageId the carrier's own id, for reports
  */
 export type Claim = (messageId: string | null) => Promise<boolean>;
@@ -105,6 +108,8 @@ export interface CarrierReport {
   readonly underWay?: boolean;
   /** Of a completed call: the seconds it lasted, a whole number; absent where the carrier does not tell. */
   readonly duration?: number;
+  /** With `completed`, of a message with `confirmByKey` that was not claimed: the callee pressed 1. */
+  readonly confirmed?: boolean;
   readonly cost?: Cost;
 }
 

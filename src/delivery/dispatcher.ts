@@ -169,9 +169,33 @@ export class Dispatcher {
   }
 
   #messageOf(delivery: Delivery, choice: Choice | null): OutboundMessage | null {
-    let code: string;
+    const { attempt, session, channel, recipient, locale, brandName, dtmf, confirmByKey, src, expiresAt } =
+      delivery;
+    const content = confirmByKey ? { text: '', code: '' } : this.#contentOf(delivery);
+    if (!content) return null;
+    return {
+      hopId: hopId(attempt, delivery.hop),
+      attempt,
+      session,
+      channel,
+      recipient,
+      ...content,
+      locale,
+      brandName,
+      dtmf,
+      confirmByKey,
+      src,
+      sender: choice?.sender ?? null,
+      parameters: choice?.parameters ?? {},
+      expiresAt,
+    };
+  }
+
+  /** Null: the code is derived under a master key that is not here. */
+  #contentOf(delivery: Delivery): Pick<OutboundMessage, 'text' | 'code'> | null {
     try {
-      code = revealCode(this.#options.keyring.current, delivery.session, delivery.code);
+      const code = revealCode(this.#options.keyring.current, delivery.session, delivery.code);
+      return { text: renderText(delivery, code), code };
     } catch (error) {
       if (!(error instanceof UnknownKeyError)) throw error;
       this.#options.log.error(
@@ -180,28 +204,11 @@ export class Dispatcher {
       );
       return null;
     }
-    const { attempt, session, channel, recipient, locale, brandName, dtmf, src, expiresAt } = delivery;
-    return {
-      hopId: hopId(attempt, delivery.hop),
-      attempt,
-      session,
-      channel,
-      recipient,
-      text: renderText(delivery, code),
-      code,
-      locale,
-      brandName,
-      dtmf,
-      src,
-      sender: choice?.sender ?? null,
-      parameters: choice?.parameters ?? {},
-      expiresAt,
-    };
   }
 
   /** Marks the attempt as brought, before it is: whoever looks for work from now on passes it over. */
   async #claim(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<boolean> {
-    const { store, environment, log, onAccepted } = this.#options;
+    const { store, environment, log, metrics, onAccepted } = this.#options;
     const now = environment.now();
     if (!store.holds() || delivery.expiresAt <= now) return false;
     try {
@@ -216,6 +223,7 @@ export class Dispatcher {
         claim: true,
       });
       if (outcome.kind !== 'recorded') return false;
+      if (outcome.verified) metrics.sessions.inc({ event: 'verified' });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.warn(

@@ -14,7 +14,7 @@ export interface ReporterOptions {
   readonly store: Pick<Store, 'submit' | 'epoch'>;
   readonly environment: Environment;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'receipts' | 'attempts'>;
+  readonly metrics: Pick<Metrics, 'receipts' | 'attempts' | 'sessions'>;
   /** Told when an attempt's fate is known: no receipt is missed any more. */
   readonly onSettled?: (attempt: AttemptId) => void;
   /** How long a submit of a carrier may be without its answer, in milliseconds; undefined where it does not say. */
@@ -64,6 +64,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     try {
       const outcome = await store.submit<Receipt>({ ...receipt, now: environment.now() });
       if (outcome.kind === 'unknown') return 'unknown';
+      if (outcome.verified) metrics.sessions.inc({ event: 'verified' });
       const final = isSuccess(receipt.status) || isFailure(receipt.status);
       if (final && outcome.attempt !== undefined) onSettled?.(outcome.attempt);
       if (outcome.channel && !isStatusOf(outcome.channel, receipt.status)) return 'invalid';
@@ -159,15 +160,16 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** The command, or why there is none: an id that no hop can have, or a status or code that no channel has. */
 function readReport(
   carrier: string,
-  { by, messageId, status, errorCode, underWay, duration, cost }: CarrierReport,
+  { by, messageId, status, errorCode, underWay, duration, confirmed, cost }: CarrierReport,
   owner: number,
 ): Omit<Receipt, 'now'> | 'unknown' | 'invalid' {
   const channels = CHANNELS.filter((channel) => status !== 'queued' && isStatusOf(channel, status));
   if (channels.length === 0) return 'invalid';
   if (errorCode !== null && !channels.some((channel) => isErrorOf(channel, errorCode))) return 'invalid';
   if (duration !== undefined && !(channels.includes('voice') && isCallDuration(duration))) return 'invalid';
+  if (confirmed && status !== 'completed') return 'invalid';
   const reached = status as AttemptStatus;
-  const told = { status: reached, errorCode, underWay, duration, cost: checkCost(cost) };
+  const told = { status: reached, errorCode, underWay, duration, confirmed, cost: checkCost(cost) };
   const receipt = { type: 'receipt', owner, carrier, ...told } as const;
   if (by.kind === 'hop') {
     const hop = parseHopId(by.hopId);

@@ -128,5 +128,10 @@ function loadAttempt(source: RowSource, set: WorkingSet, uuid: string): void {
   set.admit('attempt', attempt);
   for (const hop of source.hopsOf(uuid)) set.admit('hop', hop);
   const session = source.session(attempt.session);
-  if (session) set.admit('session', session);
+  if (!session) return;
+  set.admit('session', session);
+  if (!attempt.confirmByKey) return;
+  // What the carrier says of it may verify the session.
+  loadSession(source, set, session);
+  loadPair(source, set, session);
 }

@@ -37,6 +37,8 @@ export interface ApplicationFields {
   readonly fraud_shield?: FraudShield | null;
   readonly resend_cooldown?: number | null;
   readonly test_numbers?: readonly { readonly recipient: string; readonly otp: string }[] | null;
+  /** Calls ask to press 1, which verifies the session, and speak no code. */
+  readonly confirm_by_key?: boolean | null;
   /** Restricted kinds of numbers that are allowed. */
   readonly number_types?: readonly RestrictedNumberType[] | null;
   readonly is_default?: boolean | null;
@@ -142,6 +144,7 @@ export const APPLICATION_FIELDS: Readonly<Record<keyof ApplicationFields, FieldS
     uniqueItems: true,
     description: `a list of ${RESTRICTED_NUMBER_TYPES.join(', ')}, or empty for none`,
   },
+  confirm_by_key: { type: ['boolean', 'null'], description: 'true or false' },
   is_default: { type: ['boolean', 'null'], description: 'true or false' },
 };
 
@@ -182,6 +185,7 @@ export function readApplicationFields(fields: ApplicationFields): FieldsRead {
     fraudShield: fields.fraud_shield,
     resendCooldown: fields.resend_cooldown,
     testNumbers,
+    confirmByKey: fields.confirm_by_key,
     numberTypes: fields.number_types,
     isDefault: fields.is_default,
   };
@@ -228,6 +232,7 @@ export function applicationFields(application: Application) {
     fraud_shield: application.fraudShield,
     resend_cooldown: application.resendCooldown,
     test_numbers: application.testNumbers.map(({ recipient, otp }) => ({ recipient, otp })),
+    confirm_by_key: application.confirmByKey,
     number_types: [...application.numberTypes],
     is_default: application.isDefault,
     created_at: formatTime(application.createdAt),

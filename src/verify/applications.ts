@@ -32,6 +32,7 @@ export function defaultApplication(uuid: ApplicationId, account: AccountId, now:
     fraudShield: 'off',
     resendCooldown: 0,
     testNumbers: [],
+    confirmByKey: false,
     numberTypes: [],
     isDefault: true,
     createdAt: now,

@@ -72,6 +72,7 @@ export interface StartAttempt {
     | 'domain'
     | 'url'
     | 'method'
+    | 'confirmByKey'
   >;
   /** The main account of the application's account, or that account itself. */
   readonly main: AccountId;
@@ -142,7 +143,8 @@ export interface HopAccepted {
   readonly status?: AttemptStatus;
   /**
    * It is about to bring the message, and must not if the attempt is another's or no longer wanted: an intention, and the
-   * mark that the attempt is never tried again.
+   * mark that the attempt is never tried again. Of an attempt with `confirmByKey`: the callee pressed the key, and the
+   * session is verified by it.
    */
   readonly claim?: boolean;
   readonly cost?: Cost;
@@ -185,6 +187,8 @@ export interface Receipt {
   readonly underWay?: boolean;
   /** Of a completed call: its seconds, 0 to `MAX_CALL_SECONDS`; absent when the carrier does not tell. */
   readonly duration?: number;
+  /** Of an attempt with `confirmByKey`: the callee pressed the key. It ends the attempt as `completed`. */
+  readonly confirmed?: boolean;
   readonly cost?: Cost;
 }
 
@@ -370,6 +374,7 @@ export interface Delivery
       | 'domain'
       | 'template'
       | 'dtmf'
+      | 'confirmByKey'
       | 'src'
       | 'hop'
       | 'tries'
@@ -412,6 +417,8 @@ export type ReportOutcome = {
   readonly status?: AttemptStatus;
   readonly channel?: Channel;
   readonly attempt?: AttemptId;
+  /** The session became verified with it. */
+  readonly verified?: true;
 };
 
 export type RedeliverOutcome =

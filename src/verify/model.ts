@@ -89,6 +89,8 @@ export interface Application {
   readonly resendCooldown: number;
   /** Recipients to which nothing is sent, each with the code that is right for it. */
   readonly testNumbers: readonly TestNumber[];
+  /** Its calls ask the callee to press 1, which verifies the session, and never speak a code. */
+  readonly confirmByKey: boolean;
   /** Restricted kinds of numbers that it sends to all the same. */
   readonly numberTypes: readonly RestrictedNumberType[];
   /** Exactly one application of an account is its default. */
@@ -191,6 +193,8 @@ export interface Attempt {
   readonly template: string;
   /** The key the callee presses before the code is spoken; voice only. */
   readonly dtmf: number | null;
+  /** Voice: the call asks to press 1, which verifies the session, and speaks no code. */
+  readonly confirmByKey: boolean;
   readonly fraudCheck: 'enabled' | 'disabled';
   readonly src: string | null;
   /**
@@ -360,6 +364,9 @@ export interface MasterKeyRow {
 
 /** Validations that a session allows, wrong and right together (contract §3). */
 export const MAX_VALIDATIONS = 10;
+
+/** The key that verifies the session, of a call with `confirmByKey`. */
+export const CONFIRMING_KEY = 1;
 
 /** The window of `RecipientBudget`, in milliseconds. */
 export const BUDGET_WINDOW = 24 * 3600 * 1000;

@@ -2,14 +2,16 @@ import { isErrorOf } from './channel-errors.js';
 import type { GiveUp, HopAccepted, HopFailed, Receipt, ReportOutcome, Reroute } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import { type Attempt, type AttemptStatus, type Hop, type Session, sessionStatus } from './model.js';
-import { moveTo, type Progress, record } from './progress.js';
+import { announce, moveTo, type Progress, record } from './progress.js';
 import { deliveryOf } from './start-attempt.js';
 import { RECEIPT_VALIDITY, type State } from './state.js';
 import { isFailure, isStatusOf, isSuccess } from './statuses.js';
+import { type Verified, verifySession } from './verified.js';
 
 /**
  * The carrier has the message: the hop gets its id, and an SMS is `sent`. A call says nothing before it rings. A
- * carrier that knows at once how the message fared has that recorded with the acceptance.
+ * carrier that knows at once how the message fared has that recorded with the acceptance. The claim of a call that asks to
+ * press 1 says that it was pressed: the session is verified, and the attempt completed, with the same commit.
  */
 export function hopAccepted(state: State, command: HopAccepted): Decision<HopAccepted> {
   const found = find(state, command.attempt);
@@ -24,7 +26,10 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
   }
   const known = state.hop(attempt.uuid, command.number);
   const settled = known && !isOpen(known) && known.state !== 'failed';
-  const status = command.status ?? (attempt.channel === 'sms' ? 'sent' : 'queued');
+  const confirmed = command.claim === true && attempt.confirmByKey;
+  const status = confirmed
+    ? 'completed'
+    : (command.status ?? (attempt.channel === 'sms' ? 'sent' : 'queued'));
   const hop: Hop = {
     ...(known ?? newHop(attempt.uuid, command.number, command)),
     carrier: command.carrier,
@@ -39,7 +44,26 @@ export function hopAccepted(state: State, command: HopAccepted): Decision<HopAcc
     attempt.delivery === 'pending' && attempt.hop === command.number
       ? { ...attempt, delivery: 'handed' as const, carrier: command.carrier, tries: attempt.tries + 1 }
       : attempt;
-  return recorded(moveTo(session, { ...handed, taken: true }, status, null, command), hop);
+  const taken = { ...handed, taken: true };
+  const { progress, verified } = confirmed
+    ? confirm(state, session, taken, command)
+    : { progress: moveTo(session, taken, status, null, command), verified: null };
+  return recorded(progress, hop, verified);
+}
+
+/** The callee pressed the key: the session is verified and the attempt completed, and a callback says both. */
+function confirm(
+  state: State,
+  session: Session,
+  attempt: Attempt,
+  at: { readonly now: number; readonly owner: number },
+): { readonly progress: Progress; readonly verified: Verified } {
+  const verified = verifySession(state, { ...session, updatedAt: at.now }, attempt.uuid);
+  const { attempt: answered, callbacks } = moveTo(session, attempt, 'in-progress', null, at);
+  const moved = moveTo(verified.session, answered, 'completed', null, at);
+  // That the call is over may have been told before.
+  const told = answered.status === 'completed' ? announce(verified.session, answered, at) : moved;
+  return { progress: { ...told, callbacks: [...callbacks, ...told.callbacks] }, verified };
 }
 
 /** A try did not succeed. The hop's failure is a fact; retrying and giving up need the ownership. */
@@ -160,8 +184,16 @@ function receiptFor(
     attempt.delivery === 'pending' && (number === attempt.hop || awaited)
       ? { ...attempt, delivery: 'handed', carrier: command.carrier }
       : attempt;
-  const progress = moveTo(session, takenBy(handed, command), command.status, explained, command);
-  const decision = recorded(progress, hop);
+  const taken = takenBy(handed, command);
+  const confirmed =
+    command.confirmed === true &&
+    attempt.confirmByKey &&
+    command.status === 'completed' &&
+    sessionStatus(session, command.now) === 'in-progress';
+  const { progress, verified } = confirmed
+    ? confirm(state, session, taken, command)
+    : { progress: moveTo(session, taken, command.status, explained, command), verified: null };
+  const decision = recorded(progress, hop, verified);
   if (attempt.delivery === 'pending' && progress.attempt.delivery !== 'pending') {
     decision.effects.push({ kind: 'drop', attempt: uuid });
   }
@@ -283,8 +315,14 @@ function reportOf(kind: ReportOutcome['kind'], { status, channel }: Pick<Attempt
   return { kind, status, channel } satisfies ReportOutcome;
 }
 
-function recorded(progress: Progress, hop: Hop | null) {
+function recorded(progress: Progress, hop: Hop | null, verified: Verified | null = null) {
   const { changes, effects } = record(progress);
   if (hop) changes.push({ table: 'hop', row: hop });
-  return { outcome: reportOf('recorded', progress.attempt), changes, effects };
+  const outcome = reportOf('recorded', progress.attempt);
+  if (!verified) return { outcome, changes, effects };
+  return {
+    outcome: { ...outcome, verified: true } satisfies ReportOutcome,
+    changes: [...verified.changes, ...changes],
+    effects: [...verified.effects, ...effects],
+  };
 }

@@ -94,7 +94,7 @@ export function startAttempt(state: State, command: StartAttempt, keyring: Keyri
 /** What the dispatcher needs of a pending attempt. */
 export function deliveryOf(session: Session, attempt: Attempt): Delivery {
   const { uuid, sequence, channel, locale, brandName, appHash, domain, template, dtmf, src } = attempt;
-  const { hop, tries, nextAt, takeovers } = attempt;
+  const { confirmByKey, hop, tries, nextAt, takeovers } = attempt;
   const { recipient, country, application, alias, expiresAt, code, account, main } = session;
   return {
     attempt: uuid,
@@ -113,6 +113,7 @@ export function deliveryOf(session: Session, attempt: Attempt): Delivery {
     domain,
     template,
     dtmf,
+    confirmByKey,
     src,
     code,
     carrier: attempt.carrier ?? '',
@@ -199,6 +200,7 @@ function newAttempt(session: Session, command: StartAttempt): Attempt {
     errorCode: null,
     locale,
     dtmf: command.dtmf,
+    confirmByKey: channel === 'voice' && application.confirmByKey,
     fraudCheck: command.fraudCheck,
     src: command.src,
     price,

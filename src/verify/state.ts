@@ -49,7 +49,7 @@ export interface State {
  * - `live`: the live row, its session, that session's attempts; the recipient's budget; where a main account is named,
  *   the recipient's place on its opt-out list; and the idempotency key
  * - `session`: the session, its attempts, its live row, its recipient's budget
- * - `attempt`: the attempt with all its hops, and its session
+ * - `attempt`: the attempt with all its hops, and its session; with `confirmByKey`, that as `session` names it
  * - `message`: the newest hop of a carrier with this message id, and the attempt as above
  * - `callback`: that callback, the one after it, and its attempt
  * - `idempotency`: those keys

@@ -1,10 +1,11 @@
 import { failuresWithin } from './budget.js';
 import { checkCode } from './codes.js';
-import type { Effect, Validate, ValidateOutcome } from './commands.js';
+import type { Validate, ValidateOutcome } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
 import type { Keyring } from './keyring.js';
 import { MAX_VALIDATIONS, mayUse, type Session, sessionStatus } from './model.js';
-import type { Change, State } from './state.js';
+import type { State } from './state.js';
+import { verifySession } from './verified.js';
 
 /** Contract §3, in the order of its table: what is refused for another reason does not count as a validation. */
 export function validate(state: State, command: Validate, keyring: Keyring): Decision<Validate> {
@@ -21,8 +22,10 @@ export function validate(state: State, command: Validate, keyring: Keyring): Dec
   switch (verdict) {
     case 'unknown-key':
       return unchanged({ kind: 'unknown-key' });
-    case 'right':
-      return verified(state, used(session, command.now));
+    case 'right': {
+      const { changes, effects } = verifySession(state, used(session, command.now));
+      return { outcome: { kind: 'validated' }, changes, effects };
+    }
     case 'wrong':
       return {
         outcome: { kind: 'invalid' } satisfies ValidateOutcome,
@@ -44,18 +47,4 @@ export function validate(state: State, command: Validate, keyring: Keyring): Dec
 
 function used(session: Session, now: number): Session {
   return { ...session, validations: session.validations + 1, updatedAt: now };
-}
-
-/** The session is verified, no longer live, and what was still to be delivered is dropped. */
-function verified(state: State, session: Session): Decision<Validate> {
-  const changes: Change[] = [{ table: 'session', row: { ...session, status: 'verified' } }];
-  const effects: Effect[] = [];
-  const live = state.live(session.application, session.recipient);
-  if (live?.session === session.uuid) changes.push({ table: 'live', remove: live });
-  for (const attempt of state.attemptsOf(session.uuid)) {
-    if (attempt.delivery !== 'pending') continue;
-    changes.push({ table: 'attempt', row: { ...attempt, delivery: 'done' } });
-    effects.push({ kind: 'drop', attempt: attempt.uuid });
-  }
-  return { outcome: { kind: 'validated' }, changes, effects };
 }

@@ -41,6 +41,7 @@ describe('§9 an application', () => {
       fraud_shield: 'high',
       resend_cooldown: 30,
       test_numbers: [{ recipient: '14155550100', otp: '424242' }],
+      confirm_by_key: true,
       number_types: ['fixed-line', 'premium-rate'],
       is_default: true,
     };
@@ -120,6 +121,8 @@ describe('§9 an application', () => {
     ['fraud_shield', 'on'],
     ['resend_cooldown', -1],
     ['resend_cooldown', 3601],
+    ['confirm_by_key', 'yes'],
+    ['confirm_by_key', 1],
     ['test_numbers', { 14155550100: '424242' }],
     ['test_numbers', [{ recipient: '14155550100' }]],
     ['test_numbers', [{ recipient: '14155550100', otp: '123' }]],

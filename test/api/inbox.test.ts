@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ApiServer, startApi } from '../support/api-server.js';
 
 let api: ApiServer;
@@ -94,4 +94,59 @@ test('without an inbox the answer says so', async () => {
 
 test('the inbox wants the same credentials as everything else', async () => {
   expect((await api.call('GET', '/Inbox/', { as: null })).status).toBe(401);
+});
+
+describe('a call that asks to press 1', () => {
+  const call = { recipient: '14155551001', channel: 'voice', url: 'https://customer.example/status' };
+  const press = (session: string, body: unknown = { key: 1 }, as = api.main) =>
+    api.call('POST', `/Inbox/${session}/Press/`, { body, as });
+
+  beforeEach(() => api.change({ application: { confirmByKey: true } }));
+
+  test('shows no code, and 1 verifies its session', async () => {
+    const session = await api.create(call);
+    await api.take(session);
+    expect((await inbox()).body.messages).toMatchObject([{ session_uuid: session, otp: null, text: '' }]);
+    const shown = async () => (await api.call('GET', `/Verify/Session/${session}/`)).body;
+    expect(await shown()).toMatchObject({
+      status: 'in-progress',
+      attempt_details: [{ status: 'in-progress', confirm_by_key: true }],
+    });
+    expect((await press(session, { key: 2 })).body.session_status).toBe('in-progress');
+    expect((await press(session)).body).toMatchObject({
+      message: 'key 1 is pressed',
+      session_uuid: session,
+      session_status: 'verified',
+    });
+    expect(await shown()).toMatchObject({ status: 'verified', attempt_details: [{ status: 'completed' }] });
+    expect((await press(session)).body.session_status).toBe('verified');
+    const log = await api.call('GET', `/Verify/Session/${session}/Callback/`);
+    expect(log.body.callbacks.map((each: { session_status: string }) => each.session_status)).toEqual([
+      'in-progress',
+      'in-progress',
+      'verified',
+    ]);
+  });
+
+  test('verifies nothing after its session has expired', async () => {
+    const session = await api.create(call);
+    await api.take(session);
+    api.advance(600_000);
+    expect((await press(session)).body.session_status).toBe('expired');
+  });
+
+  test('is pressed by its own account only, where it is in the inbox', async () => {
+    const session = await api.create(call);
+    expect((await press(session, { key: 1 }, api.stranger)).status).toBe(404);
+    expect((await press(session, { key: 1 }, api.sub)).status).toBe(404);
+    const message = await api.create({ recipient: '14155551002' });
+    const refused = await press(message);
+    expect([refused.status, refused.body.error]).toEqual([404, expect.stringContaining('confirm_by_key')]);
+  });
+
+  test.each([{}, { key: 10 }, { key: '1' }, { key: null }])('%j presses nothing', async (body) => {
+    const session = await api.create(call);
+    const refused = await press(session, body);
+    expect([refused.status, refused.body.error]).toEqual([400, expect.stringContaining('key')]);
+  });
 });

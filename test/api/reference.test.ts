@@ -183,6 +183,13 @@ test('every documented status is answered, as it is documented, and no other', a
   await ask(api, 'POST', `…/Verify/Session/${newId(0)}/`, { body: { otp: '1234' } });
   await ask(api, 'GET', '…/Inbox/');
   await ask(await start({ inbox: [] }), 'GET', '…/Inbox/');
+  api.change({ application: { confirmByKey: true } });
+  const call = { recipient: '14155551236', channel: 'voice' };
+  const { body: confirming } = await ask(api, 'POST', '…/Verify/Session/', { body: call });
+  const press = `…/Inbox/${confirming.session_uuid}/Press/`;
+  await ask(api, 'POST', press, { body: { key: 1 } });
+  await ask(api, 'GET', `…/Verify/Session/${confirming.session_uuid}/`);
+  api.change({ application: { confirmByKey: false } });
 
   const url = 'https://customer.example/status';
   const { body: called } = await ask(api, 'POST', '…/Verify/Session/', { body: { ...another, url } });
@@ -254,6 +261,9 @@ describe('the reference', () => {
   test('says of every operation what it is, and shows bodies that are accepted', async () => {
     const api = await start();
     const session = await api.create({ recipient: '14155559999' });
+    api.change({ application: { confirmByKey: true } });
+    const call = await api.create({ recipient: '14155559998', channel: 'voice' });
+    api.change({ application: { confirmByKey: false } });
     for (const { method, path, operation } of operations) {
       expect(operation.summary, operation.operationId).toMatch(/^[A-Z].{5,}$/);
       for (const { value } of Object.values(
@@ -261,7 +271,7 @@ describe('the reference', () => {
       )) {
         const target = path
           .replace('{auth_id}', api.main.authId)
-          .replace('{session_uuid}', session)
+          .replace('{session_uuid}', path.endsWith('/Press/') ? call : session)
           .replace('{app_uuid}', api.application.uuid)
           .replace('{subaccount}', api.sub.authId)
           .replace('{recipient}', '14155551234')

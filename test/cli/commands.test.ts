@@ -87,6 +87,7 @@ describe('through a running server', () => {
         '30',
         '--url',
         'https://a.example',
+        '--confirm-by-key',
       ],
     );
     expect(made).toMatchObject({
@@ -94,6 +95,7 @@ describe('through a running server', () => {
       ...{ expiry: 60, resend_cooldown: 30, url: 'https://a.example/', is_default: true },
       test_numbers: [{ recipient: '14155550100', otp: '424242' }],
       number_types: ['fixed-line', 'pager'],
+      confirm_by_key: true,
     });
     const uuid = made.app_uuid;
     const list = await run(['app', 'list'], dataDir);
@@ -107,6 +109,8 @@ describe('through a running server', () => {
       1,
       expect.stringContaining('make another the default first'),
     ]);
+    expect(await json('app', 'update', uuid, '--no-confirm-by-key')).toMatchObject({ confirm_by_key: false });
+    expect(await json('app', 'update', uuid, '--alias', 'login')).toMatchObject({ confirm_by_key: false });
     await json('app', 'update', original.app_uuid, '--default', '--url', '', '--test-numbers', '');
     expect(await json('app', 'show', uuid)).toMatchObject({ is_default: false });
     expect((await run(['app', 'delete', uuid], dataDir)).stdout).toBe(`${uuid} is deleted\n`);

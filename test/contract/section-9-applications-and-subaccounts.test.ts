@@ -68,6 +68,7 @@ describe('§9 Applications', () => {
         fraud_shield: 'off',
         resend_cooldown: 0,
         test_numbers: [],
+        confirm_by_key: false,
         number_types: [],
         is_default: false,
       };
@@ -239,6 +240,27 @@ describe('§9 Applications', () => {
       expect(sent).not.toContain(recipient);
       expect((await world.validate(other, { otp: '424242' })).status).toBe(400);
       expect((await world.validate(test, { otp: '424242' })).status).toBe(200);
+    },
+  );
+
+  proves(
+    'confirm_by_key (default false: calls ask the callee to press 1, which verifies the session, and never speak its code',
+    async () => {
+      const app_uuid = await world.application({ confirm_by_key: true });
+      const session = await world.create({ app_uuid, channel: 'voice' });
+      const [call] = await world.messages(session);
+      expect(call).toMatchObject({ confirm_by_key: true, code: null, text: '' });
+      const message = await world.create({ recipient: call!.recipient, app_uuid });
+      expect(message).toBe(session);
+      const [, sms] = await world.messages(session, 2);
+      expect(sms).toMatchObject({ channel: 'sms', code: expect.stringMatching(/^[0-9]{6}$/) });
+      await world.report(call!, 'completed', undefined, { confirmed: true });
+      expect((await world.retrieve(session)).status).toBe('verified');
+      expect((await world.validate(session, { otp: sms!.code })).body.error).toContain('already verified');
+      const speaking = await world.create({ channel: 'voice' });
+      expect((await world.messages(speaking))[0]).toMatchObject({
+        code: expect.stringMatching(/^[0-9]{6}$/),
+      });
     },
   );
 

@@ -39,7 +39,7 @@ export interface World {
   /** The session's messages at the gateway, in order, once there are so many. */
   messages(session: string, count?: number): Promise<Message[]>;
   /** The gateway says what became of a message. */
-  report(message: Message, status: string, errorCode?: number): Promise<void>;
+  report(message: Message, status: string, errorCode?: number, more?: object): Promise<void>;
   /** A customer's server, for one test. */
   customer(): Promise<Receiver>;
   /** What has arrived at a customer's server, once that is so much. */
@@ -106,11 +106,11 @@ export async function startWorld({ lifetime = 'file', limits, rates }: WorldOpti
       await server.until(`${count} messages`, () => sent(session).length >= count);
       return sent(session);
     },
-    report: async ({ hop_id }, status, errorCode) => {
+    report: async ({ hop_id }, status, errorCode, more = {}) => {
       const response = await fetch(`${server.url}/carriers/gateway/receipts`, {
         method: 'POST',
         headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ hop_id, status, error_code: errorCode }),
+        body: JSON.stringify({ hop_id, status, error_code: errorCode, ...more }),
       });
       if (response.status !== 200) throw new Error(await response.text());
     },

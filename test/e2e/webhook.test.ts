@@ -361,3 +361,28 @@ test('an attempt that no gateway took before its session expired fails, and the 
   });
   expect(await sessions.get(id)).toMatchObject({ status: 'expired', attemptDetails: [{ status: 'failed' }] });
 });
+
+test('a call that asks to press 1 brings no code, and the gateway’s word that it was pressed verifies the session', async () => {
+  await start();
+  const applications = `${server.url}/v1/Account/${AUTH_ID}/Verify/Application/`;
+  const authorization = basic({ authId: AUTH_ID, token: TOKEN } as never);
+  await fetch(applications, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ confirm_by_key: true, is_default: true }),
+  });
+  const id = await create({ channel: 'voice' });
+  const [{ hop_id, ...message }] = await messages(1);
+  expect(message).toMatchObject({ confirm_by_key: true, code: null, text: '', dtmf: null });
+  expect(await report({ hop_id, status: 'in-progress', confirmed: true })).toBe(400);
+  expect(await report({ hop_id, status: 'completed', confirmed: 'yes' })).toBe(400);
+  expect((await sessions.get(id)).status).toBe('in-progress');
+  expect(await report({ hop_id, status: 'completed', confirmed: true, duration: 12 })).toBe(200);
+  expect((await sessions.get(id)).status).toBe('verified');
+  const received = await callbacks(3);
+  expect(received.map(({ parameters }) => [parameters.ChannelStatus, parameters.SessionStatus])).toEqual([
+    ['ringing', 'in-progress'],
+    ['in-progress', 'in-progress'],
+    ['completed', 'verified'],
+  ]);
+});

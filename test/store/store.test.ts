@@ -199,6 +199,36 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect((await store.submit(aDayLater)).kind).toBe('started');
   });
 
+  test('verifies a session by a key that was pressed, with all that goes with it', async () => {
+    const call = start(fixture, store, { channel: 'voice' });
+    const confirming = { ...call, application: { ...call.application, confirmByKey: true } };
+    const message = start(fixture, store);
+    for (const command of [confirming, message]) await store.submit(command);
+    effects.length = 0;
+    const claim = {
+      type: 'hop-accepted',
+      now: NOW + 10,
+      owner: store.epoch,
+      attempt: call.attempt,
+      number: 1,
+      carrier: 'inbox',
+      messageId: null,
+      claim: true,
+    } as const;
+    const outcomes = await Promise.all([store.submit(claim), store.submit(claim)]);
+    expect(outcomes).toMatchObject([{ kind: 'recorded', verified: true }, { kind: 'stale' }]);
+    expect(effects).toEqual([{ kind: 'drop', attempt: message.attempt }]);
+    const view = (await store.read.session(call.session))!;
+    expect(view.session.status).toBe('verified');
+    expect(view.attempts).toMatchObject([
+      { status: 'completed', delivery: 'done', confirmByKey: true },
+      { delivery: 'done', confirmByKey: false },
+    ]);
+    expect(await store.read.overdueSessions(NOW + 3_600_000, 10)).toEqual([]);
+    const next = start(fixture, store);
+    expect(await store.submit(next)).toMatchObject({ kind: 'started', session: next.session });
+  });
+
   test('keeps a chosen code sealed, and brings hops, receipts and callbacks back as they were', async () => {
     const command = start(fixture, store, {
       otp: '00421337',

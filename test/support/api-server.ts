@@ -70,6 +70,8 @@ export interface ApiServer {
   create(body?: Record<string, unknown>): Promise<SessionId>;
   /** The right code of a session, and one that is wrong. */
   codes(session: SessionId): Promise<{ right: string; wrong: string }>;
+  /** Lets the inbox take the latest attempt of a session, a call, and have it answered. */
+  take(session: SessionId): Promise<void>;
   /** Lets the carrier take and deliver the latest attempt of a session. */
   deliver(session: SessionId): Promise<void>;
   close(): Promise<void>;
@@ -229,6 +231,18 @@ export async function startApi(
       const { session } = (await store.read.session(uuid))!;
       const right = revealCode(keyring.current, session.uuid, session.code);
       return { right, wrong: wrongCode(right) };
+    },
+    take: async (uuid) => {
+      const attempt = (await store.read.session(uuid))!.attempts.at(-1)!;
+      const hop = { now: environment.now(), owner: store.epoch, attempt: attempt.uuid, number: attempt.hop };
+      const messageId = newId(hop.now);
+      await store.submit({
+        type: 'hop-accepted',
+        ...hop,
+        carrier: 'inbox',
+        messageId,
+        status: 'in-progress',
+      });
     },
     deliver: async (uuid) => {
       const attempt = (await store.read.session(uuid))!.attempts.at(-1)!;

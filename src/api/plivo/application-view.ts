@@ -23,6 +23,9 @@ const FIELDS = {
   }),
   resend_cooldown: Type.Integer({ description: 'seconds' }),
   test_numbers: Type.Array(Type.Object({ recipient: Type.String(), otp: Type.String() })),
+  confirm_by_key: Type.Boolean({
+    description: 'whether calls ask to press 1, which verifies the session, and speak no code',
+  }),
   number_types: Type.Array(Type.String()),
   is_default: Type.Boolean(),
   created_at: time('when it was created'),

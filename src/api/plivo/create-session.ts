@@ -192,6 +192,7 @@ function startAttempt(
       domain: application.domain,
       url: application.url,
       method: application.method,
+      confirmByKey: application.confirmByKey,
     },
     main,
     recipient,

@@ -22,8 +22,10 @@ const Message = Type.Object({
   session_uuid: uuid('its session'),
   channel: Type.String({ enum: [...CHANNELS] }),
   recipient: Type.String({ pattern: '^[0-9]{1,15}$', description: 'E.164 digits without +' }),
-  text: Type.String({ description: 'what the recipient reads or hears' }),
-  otp: Type.String({ pattern: '^[0-9]{4,8}$', description: 'the code' }),
+  text: Type.String({ description: 'what the recipient reads or hears; empty: it is asked to press 1' }),
+  otp: Type.Union([Type.String({ pattern: '^[0-9]{4,8}$' }), Type.Null()], {
+    description: 'the code; null: the call asks to press 1 instead',
+  }),
   time: time('when the inbox took it'),
 });
 const Answer = Type.Object({ api_id: apiId, messages: Type.Array(Message) });
@@ -97,13 +99,13 @@ function messageView(
   { session, attempt, hop }: TakenMessage,
 ): Static<typeof Message> | null {
   try {
-    const otp = revealCode(keyring, session.uuid, session.code);
+    const otp = attempt.confirmByKey ? null : revealCode(keyring, session.uuid, session.code);
     return {
       attempt_uuid: attempt.uuid,
       session_uuid: session.uuid,
       channel: attempt.channel,
       recipient: session.recipient,
-      text: renderText(attempt, otp),
+      text: otp === null ? '' : renderText(attempt, otp),
       otp,
       time: formatTime(hop.createdAt),
     };

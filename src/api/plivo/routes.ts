@@ -19,6 +19,7 @@ import { listOptOuts } from './list-opt-outs.js';
 
 import { listSessions } from './list-sessions.js';
 import { listSubaccounts } from './list-subaccounts.js';
+import { pressKey } from './press-key.js';
 import { redeliverCallback } from './redeliver-callback.js';
 import { retrieveApplication } from './retrieve-application.js';
 import { retrieveOptOut } from './retrieve-opt-out.js';
@@ -57,4 +58,5 @@ export function plivo(app: FastifyInstance, context: ApiContext): void {
   updateSubaccount(app, context);
   deleteSubaccount(app, context);
   inbox(app, context);
+  pressKey(app, context);
 }

@@ -23,6 +23,9 @@ const AttemptView = Type.Object({
   app_hash: Type.String({ description: 'empty: none' }),
   code_length: Type.Integer({ minimum: 4, maximum: 8 }),
   dtmf: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: 'only where it was set' })),
+  confirm_by_key: Type.Optional(
+    Type.Boolean({ description: 'true, and only there, where the call asks to press 1 and speaks no code' }),
+  ),
   fraud_check: Type.String({ enum: ['enabled', 'disabled'] }),
 });
 
@@ -115,6 +118,7 @@ function attemptView(session: Session, attempt: Attempt): SessionView['attempt_d
     app_hash: attempt.appHash,
     code_length: session.code.length,
     ...(attempt.dtmf === null ? {} : { dtmf: attempt.dtmf }),
+    ...(attempt.confirmByKey ? { confirm_by_key: true } : {}),
     fraud_check: attempt.fraudCheck,
   };
 }

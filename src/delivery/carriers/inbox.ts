@@ -11,7 +11,8 @@ const REACHED = { sms: 'delivered', voice: 'completed' } as const satisfies Reco
 
 /**
  * The built-in carrier for development and tests: nothing leaves the machine. It takes every message at once and
- * says with the same answer that it arrived, so that both are recorded together or not at all. It keeps nothing of
+ * says with the same answer that it arrived, so that both are recorded together or not at all; a call that asks to press 1
+ * goes on until somebody does. It keeps nothing of
  * a message: what was sent is read back from the store, by the carrier's name and its UUIDv7 message ids, and
  * the code is derived again.
  */
@@ -33,10 +34,10 @@ function create(given: InboxSettings, { name, environment }: CarrierContext): Ca
     type: inbox.type,
     channels: channelsOf(given),
     window: 1024,
-    submit: async ({ channel }) => ({
+    submit: async ({ channel, confirmByKey }) => ({
       kind: 'accepted',
       messageId: uuidv7(environment.now(), environment.randomBytes(10)),
-      status: REACHED[channel],
+      status: confirmByKey ? 'in-progress' : REACHED[channel],
     }),
     stop: async () => {},
   };

@@ -54,7 +54,8 @@ export const MIGRATIONS: readonly string[] = [
     created_at integer not null,
     updated_at integer not null,
     domain text not null,
-    number_types text not null
+    number_types text not null,
+    confirm_by_key integer not null
   ) strict, without rowid;
   create index application_by_account on application (account, uuid);
   create unique index application_default on application (account) where is_default = 1;
@@ -137,7 +138,8 @@ export const MIGRATIONS: readonly string[] = [
     segments integer,
     increment integer,
     taken integer not null,
-    duration integer
+    duration integer,
+    confirm_by_key integer not null
   ) strict;
   create unique index attempt_by_session on attempt (session, sequence);
   -- Brand and hash are each attempt's own. Attempts without one, which no filter finds, cost nothing.

@@ -101,6 +101,7 @@ const application: Codec<Application> = {
     'resend_cooldown',
     'test_numbers',
     'number_types',
+    'confirm_by_key',
     'is_default',
     'updated_at',
   ],
@@ -126,6 +127,7 @@ const application: Codec<Application> = {
     updated_at: (row) => row.updatedAt,
     domain: (row) => row.domain,
     number_types: (row) => row.numberTypes.join(','),
+    confirm_by_key: (row) => flag(row.confirmByKey),
   },
   decode: (v) =>
     ({
@@ -150,6 +152,7 @@ const application: Codec<Application> = {
       updatedAt: v[18],
       domain: v[19],
       numberTypes: list(v[20]!) as RestrictedNumberType[],
+      confirmByKey: v[21] === 1,
     }) as unknown as Application,
 };
 
@@ -289,6 +292,7 @@ const attempt: Codec<Attempt> = {
     increment: (row) => row.increment,
     taken: (row) => flag(row.taken),
     duration: (row) => row.duration,
+    confirm_by_key: (row) => flag(row.confirmByKey),
   },
   decode: (v) =>
     ({
@@ -324,6 +328,7 @@ const attempt: Codec<Attempt> = {
       increment: v[29],
       taken: v[30] === 1,
       duration: v[31],
+      confirmByKey: v[32] === 1,
     }) as Attempt,
 };
 

@@ -14,7 +14,12 @@ import { isSuccess, stepsTo } from '#verify/statuses.js';
 import { application, Domain, idOf, NOW, OWNER, URL_OF_CUSTOMER, wrongFor } from '../domain.js';
 
 const APPLICATIONS = [0, 1].map((index) =>
-  application({ uuid: idOf<ApplicationId>(index, 9), maxAttempts: 3, expiry: 60 }),
+  application({
+    uuid: idOf<ApplicationId>(index, 9),
+    maxAttempts: 3,
+    expiry: 60,
+    confirmByKey: index === 1,
+  }),
 );
 const RECIPIENTS = ['14155550101', '14155550102'] as Recipient[];
 const LIMIT = 15;
@@ -47,7 +52,15 @@ const step = fc.oneof(
     otp: fc.option(fc.stringMatching(/^[0-9]{4,8}$/), { freq: 3 }),
   }),
   fc.record({ do: fc.constant('validate' as const), pick, right: fc.boolean() }),
-  fc.record({ do: fc.constant('accepted' as const), pick, owner, carrier, hop, told: fc.boolean() }),
+  fc.record({
+    do: fc.constant('accepted' as const),
+    pick,
+    owner,
+    carrier,
+    hop,
+    told: fc.boolean(),
+    claim: fc.boolean(),
+  }),
   fc.record({
     do: fc.constant('failed' as const),
     pick,
@@ -67,6 +80,7 @@ const step = fc.oneof(
     hop,
     status,
     byMessage: fc.boolean(),
+    confirmed: fc.boolean(),
   }),
   fc.record({ do: fc.constant('give up' as const), pick, owner }),
   fc.record({ do: fc.constant('expire' as const), pick, force: fc.constantFrom(false, false, true) }),
@@ -111,15 +125,18 @@ class Watched {
         this.verifications.set(session, (this.verifications.get(session) ?? 0) + 1);
         return;
       }
-      case 'accepted':
-        domain.accepted(attempt, {
+      case 'accepted': {
+        const outcome = domain.accepted(attempt, {
           now,
+          claim: step.claim,
           owner: step.owner,
           carrier: step.carrier,
           number: Math.min(step.hop, domain.attempt(attempt).hop),
           messageId: step.told ? `message-${step.pick % 3}` : null,
         });
+        if (outcome.verified) this.#confirmed(attempt);
         return;
+      }
       case 'failed':
         domain.failed(attempt, {
           now,
@@ -130,9 +147,10 @@ class Watched {
           next: step.next.kind === 'fail' ? step.next : { ...step.next, at: now + step.next.wait },
         });
         return;
-      case 'receipt':
-        domain.receipt(attempt, step.status, {
+      case 'receipt': {
+        const outcome = domain.receipt(attempt, step.status, {
           now,
+          confirmed: step.confirmed,
           owner: step.owner,
           carrier: step.carrier,
           by: step.byMessage
@@ -140,7 +158,9 @@ class Watched {
             : { kind: 'hop', attempt, number: step.hop },
           errorCode: 70,
         });
+        if (outcome.verified) this.#confirmed(outcome.attempt!);
         return;
+      }
       case 'reroute':
         domain.reroute(attempt, { now, owner: step.owner, carrier: step.carrier });
         return;
@@ -181,6 +201,13 @@ class Watched {
       this.domain.failed(uuid, { now: this.#now, owner, number: hop, carrier: carrier ?? '' });
       expect(this.domain.attempt(uuid).delivery).toBe('done');
     }
+  }
+
+  /** A call was answered with the key: it asked for it, and its session was not verified before. */
+  #confirmed(attempt: AttemptId): void {
+    const { session, status, confirmByKey } = this.domain.attempt(attempt);
+    expect([confirmByKey, status]).toEqual([true, 'completed']);
+    this.verifications.set(session, (this.verifications.get(session) ?? 0) + 1);
   }
 
   #start(step: Extract<Step, { do: 'start' }>): void {

@@ -51,6 +51,11 @@ const OPERATION: FastifyContextConfig['operation'] = {
           maximum: MAX_CALL_SECONDS,
           description: 'voice only: seconds from the answer to the end of the call',
         },
+        confirmed: {
+          type: ['boolean', 'null'],
+          description:
+            'voice with `confirm_by_key` only, with status `completed`: whether the callee pressed 1, which verifies the session',
+        },
         error_code: {
           type: ['integer', 'null'],
           enum: [...CHANNELS.flatMap((channel) => [...CHANNEL_ERRORS[channel].keys()]), null],
@@ -212,6 +217,7 @@ function readReceipt(body: unknown, channels: readonly Channel[]): ReadReceipt {
     status,
     error_code: code,
     duration,
+    confirmed,
   } = body as Record<string, unknown>;
 
   if (typeof status !== 'string' || status === 'queued') return invalid(statusExpected(channels));
@@ -226,7 +232,18 @@ function readReceipt(body: unknown, channels: readonly Channel[]): ReadReceipt {
   if (isTold && !(meant.includes('voice') && isCallDuration(duration))) {
     return invalid(`duration: expected whole seconds of a call, 0 to ${MAX_CALL_SECONDS}, or null`);
   }
-  const told = { status, errorCode, ...(isTold ? { duration } : {}) };
+  if (confirmed !== undefined && confirmed !== null && typeof confirmed !== 'boolean') {
+    return invalid('confirmed: expected true, false or null');
+  }
+  if (confirmed && status !== 'completed') {
+    return invalid('confirmed: expected only with the status completed');
+  }
+  const told = {
+    status,
+    errorCode,
+    ...(isTold ? { duration } : {}),
+    ...(confirmed ? { confirmed: true } : {}),
+  };
   if (hopId !== undefined && hopId !== null) {
     if (typeof hopId !== 'string' || !parseHopId(hopId)) return invalid('hop_id: expected the id of a hop');
     return { ok: true, report: { by: { kind: 'hop', hopId }, ...told }, named: 'hop_id' };

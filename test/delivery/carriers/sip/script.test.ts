@@ -10,6 +10,7 @@ import {
 
 const SETTINGS: ScriptSettings = {
   key: null,
+  confirms: false,
   openingSilence: 1_000,
   machineAfter: 2_800,
   keyWait: 8_000,
@@ -208,4 +209,74 @@ it('whatever happens, no digit is spoken before a mark, nor without the key, and
     }),
     { numRuns: 3_000 },
   );
+});
+
+describe('a call that asks to press 1 to confirm', () => {
+  const confirming = { key: 1, confirms: true, keyAsks: 2 } as const;
+  const asked = [answered, quiet, said];
+
+  it('commits when 1 is pressed, and thanks only then', () => {
+    const actions = play([...asked, press('1')], confirming);
+    expect(spoken(actions)).toEqual(['confirm-greeting', 'confirm']);
+    expect(actions.at(-1)).toEqual({ do: 'commit' });
+    const done = play([...asked, press('1'), committed, said], confirming);
+    expect(spoken(done)).toEqual(['confirm-greeting', 'confirm', 'confirmed', 'goodbye']);
+    expect(resultOf(done)).toEqual({ kind: 'completed' });
+  });
+
+  it('takes 1 amid the request, and no other key', () => {
+    expect(play([answered, quiet, press('1')], confirming).at(-1)).toEqual({ do: 'commit' });
+    expect(play([...asked, press('2'), press('#')], confirming)).not.toContainEqual({ do: 'commit' });
+  });
+
+  it('asks again, and ends with 9110 when nobody presses it', () => {
+    const timeout: ScriptEvent = { kind: 'timer', name: 'key' };
+    const actions = play([...asked, timeout, said, timeout], confirming);
+    expect(spoken(actions)).toEqual(['confirm-greeting', 'confirm', 'confirm']);
+    expect(resultOf(actions)).toMatchObject({ kind: 'failed', errorCode: 9110, marked: false });
+  });
+
+  it('confirms nothing when that cannot be committed', () => {
+    const actions = play([...asked, press('1'), { kind: 'committed', ok: false }], confirming);
+    expect(spoken(actions)).toEqual(['confirm-greeting', 'confirm']);
+    expect(resultOf(actions)).toEqual({ kind: 'unwanted' });
+  });
+
+  it('is completed once confirmed, whatever ends it: also while that was being committed', () => {
+    for (const kind of ['hung-up', 'stop', 'maximum-duration', 'media-timeout'] as const) {
+      for (const events of [
+        [press('1'), committed, { kind }],
+        [press('1'), { kind }, committed],
+      ] as ScriptEvent[][]) {
+        expect(resultOf(play([...asked, ...events], confirming))).toEqual({ kind: 'completed' });
+      }
+      const unconfirmed = play(
+        [...asked, press('1'), { kind }, { kind: 'committed', ok: false }],
+        confirming,
+      );
+      expect(resultOf(unconfirmed)).toMatchObject({ kind: 'failed', marked: false });
+    }
+  });
+
+  it('never speaks the code, whatever happens', () => {
+    const events = fc.constantFrom<ScriptEvent>(
+      answered,
+      said,
+      committed,
+      quiet,
+      press('1'),
+      press('5'),
+      { kind: 'voice-start' },
+      { kind: 'voice-end', length: 700 },
+      { kind: 'timer', name: 'key' },
+      { kind: 'timer', name: 'repeat' },
+    );
+    fc.assert(
+      fc.property(fc.array(events, { maxLength: 30 }), (row) => {
+        const phrases = spoken(play([answered, ...row], confirming));
+        expect(phrases).not.toContain('code');
+        expect(phrases).not.toContain('code-again');
+      }),
+    );
+  });
 });

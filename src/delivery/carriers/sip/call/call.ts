@@ -1,5 +1,6 @@
 import type { Timer } from '../../../../environment.js';
 import type { Piece, Speech } from '../../../../speech/prompts.js';
+import { CONFIRMING_KEY } from '../../../../verify/model.js';
 import type { Claim, OutboundMessage } from '../../../carrier.js';
 import type { Agent } from '../agent.js';
 import { Invitation, type InviteFailure } from '../dialog/invitation.js';
@@ -63,7 +64,9 @@ export class Call {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.#script = { ...options.settings.script, key: options.message.dtmf };
+    const { dtmf, confirmByKey } = options.message;
+    const key = confirmByKey ? CONFIRMING_KEY : dtmf;
+    this.#script = { ...options.settings.script, key, confirms: confirmByKey };
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -232,6 +235,12 @@ export class Call {
         return speech.code(locale, code, true);
       case 'hint':
         return speech.repeatHint(locale);
+      case 'confirm-greeting':
+        return speech.confirmGreeting(locale, brandName);
+      case 'confirm':
+        return speech.confirm(locale);
+      case 'confirmed':
+        return speech.confirmed(locale);
       case 'goodbye':
         return speech.goodbye(locale);
     }

@@ -1,11 +1,22 @@
 /** What is said, in the callee's language. */
-export type Phrase = 'greeting' | 'challenge' | 'code' | 'code-again' | 'hint' | 'goodbye';
+export type Phrase =
+  | 'greeting'
+  | 'challenge'
+  | 'code'
+  | 'code-again'
+  | 'hint'
+  | 'confirm-greeting'
+  | 'confirm'
+  | 'confirmed'
+  | 'goodbye';
 
 export type TimerName = 'opening' | 'machine' | 'key' | 'repeat';
 
 export interface ScriptSettings {
   /** The key that the callee must press before the code is spoken; null: none. */
   readonly key: number | null;
+  /** Pressing `key` is what the call is for: no code is spoken. */
+  readonly confirms: boolean;
   /** Milliseconds without a sound after which we begin to speak. */
   readonly openingSilence: number;
   /** Milliseconds that a person's first words take at most: longer is a machine. Null: no guess is made. */
@@ -27,7 +38,7 @@ export type ScriptEvent =
   | { readonly kind: 'key'; readonly key: string }
   /** What was to be said last has been said to its end. */
   | { readonly kind: 'said' }
-  /** The mark of `commit` is durable, or will not be: then no digit may be spoken. */
+  /** The mark of `commit` is durable, or will not be: then no digit may be spoken, and nothing is confirmed. */
   | { readonly kind: 'committed'; readonly ok: boolean }
   | { readonly kind: 'timer'; readonly name: TimerName }
   | { readonly kind: 'maximum-duration' }
@@ -48,7 +59,7 @@ export type ScriptAction =
 
 /** How an answered call went. */
 export type ScriptResult =
-  /** The code was spoken. */
+  /** The code was spoken, or the callee confirmed. */
   | { readonly kind: 'completed' }
   /**
    * It was not. `fault` says whether another carrier may do better; after the mark (`marked`) none is asked, since the
@@ -81,8 +92,8 @@ export interface ScriptState {
   readonly asked: number;
   /** The mark is committed. */
   readonly marked: boolean;
-  /** The code has been spoken whole at least once. */
-  readonly spoken: boolean;
+  /** What the call is for has come about: the code was spoken whole, or the callee has confirmed. */
+  readonly fulfilled: boolean;
   /** How often it was repeated for key 1. */
   readonly repeated: number;
   /** What ended the call while the mark was being committed: whether it was marked is known only then. */
@@ -93,7 +104,7 @@ export const BEFORE_ANSWER: ScriptState = {
   stage: 'opening',
   asked: 0,
   marked: false,
-  spoken: false,
+  fulfilled: false,
   repeated: 0,
   deferred: null,
 };
@@ -142,10 +153,14 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       return key(state, event.key, settings);
     case 'committed':
       if (state.stage !== 'committing') return stay(state);
-      if (state.deferred)
-        return step({ ...state, stage: 'greeting', marked: event.ok }, state.deferred, settings);
+      if (state.deferred) {
+        const known = { ...state, marked: event.ok, fulfilled: event.ok && settings.confirms };
+        return step({ ...known, stage: 'greeting' }, state.deferred, settings);
+      }
       if (!event.ok) return end(state, { kind: 'unwanted' });
-      return speak({ ...state, marked: true });
+      return settings.confirms
+        ? thank({ ...state, marked: true, fulfilled: true })
+        : speak({ ...state, marked: true });
     case 'maximum-duration':
       return ended(state, 6000, 'the longest duration of a call was reached', 'recipient');
     case 'media-timeout':
@@ -154,7 +169,12 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       // Whoever heard the first digits and hangs up has what they wanted.
       return state.marked && !state.deferred
         ? end(state, { kind: 'completed' })
-        : ended(state, 4000, 'the callee hung up before the code was spoken', 'recipient');
+        : ended(
+            state,
+            4000,
+            `the callee hung up before ${settings.confirms ? 'confirming' : 'the code was spoken'}`,
+            'recipient',
+          );
     case 'stop':
       return ended(state, 5010, 'the server stopped during the call', 'carrier');
   }
@@ -167,7 +187,8 @@ function timer(state: ScriptState, name: TimerName, settings: ScriptSettings): S
   }
   if (name === 'key' && state.stage === 'asking') {
     if (state.asked < settings.keyAsks) {
-      return go({ ...state, asked: state.asked + 1 }, 'greeting', { do: 'say', phrases: ['challenge'] });
+      const phrases = [requestOf(settings)];
+      return go({ ...state, asked: state.asked + 1 }, 'greeting', { do: 'say', phrases });
     }
     return ended(state, 9110, 'the key that was asked for was not pressed', 'recipient');
   }
@@ -182,7 +203,7 @@ function said(state: ScriptState, settings: ScriptSettings): Step {
         ? go(state, 'committing', { do: 'commit' })
         : go(state, 'asking', { do: 'set-timer', name: 'key', after: settings.keyWait });
     case 'speaking': {
-      const spoken = { ...state, spoken: true };
+      const spoken = { ...state, fulfilled: true };
       return spoken.repeated < settings.repeats
         ? go(spoken, 'offering', { do: 'say', phrases: ['hint'] })
         : farewell(spoken);
@@ -202,7 +223,7 @@ function key(state: ScriptState, pressed: string, settings: ScriptSettings): Ste
   if ((stage === 'greeting' || stage === 'asking') && isAsked) {
     return go(state, 'committing', { do: 'be-silent' }, { do: 'clear-timer', name: 'key' }, { do: 'commit' });
   }
-  const mayRepeat = stage === 'offering' || (stage === 'speaking' && state.spoken);
+  const mayRepeat = stage === 'offering' || (stage === 'speaking' && state.fulfilled);
   if (mayRepeat && pressed === REPEAT_KEY && state.repeated < settings.repeats) {
     const again = speak({ ...state, repeated: state.repeated + 1 });
     return {
@@ -213,10 +234,12 @@ function key(state: ScriptState, pressed: string, settings: ScriptSettings): Ste
   return stay(state);
 }
 
-function greet(state: ScriptState, { key: asked }: ScriptSettings): Step {
-  const phrases: Phrase[] = asked === null ? ['greeting'] : ['greeting', 'challenge'];
+function greet(state: ScriptState, settings: ScriptSettings): Step {
+  const asks = settings.key !== null;
+  const greeting = settings.confirms ? 'confirm-greeting' : 'greeting';
+  const phrases: Phrase[] = asks ? [greeting, requestOf(settings)] : [greeting];
   return go(
-    { ...state, asked: asked === null ? 0 : 1 },
+    { ...state, asked: asks ? 1 : 0 },
     'greeting',
     { do: 'clear-timer', name: 'opening' },
     { do: 'clear-timer', name: 'machine' },
@@ -224,8 +247,17 @@ function greet(state: ScriptState, { key: asked }: ScriptSettings): Step {
   );
 }
 
+/** How the key is asked for. */
+function requestOf({ confirms }: ScriptSettings): Phrase {
+  return confirms ? 'confirm' : 'challenge';
+}
+
 function speak(state: ScriptState): Step {
   return go(state, 'speaking', { do: 'say', phrases: ['code', 'code-again'] });
+}
+
+function thank(state: ScriptState): Step {
+  return go(state, 'goodbye', { do: 'say', phrases: ['confirmed', 'goodbye'] });
 }
 
 function farewell(state: ScriptState): Step {
@@ -236,11 +268,11 @@ function machine(state: ScriptState): Step {
   return ended(state, 9100, 'a machine seems to have answered', 'recipient');
 }
 
-/** What was spoken whole was spoken, whatever ended the call. */
+/** What came about came about, whatever ended the call. */
 function ended(state: ScriptState, errorCode: number, why: string, fault: 'recipient' | 'carrier'): Step {
   return end(
     state,
-    state.spoken ? { kind: 'completed' } : { kind: 'failed', errorCode, why, fault, marked: state.marked },
+    state.fulfilled ? { kind: 'completed' } : { kind: 'failed', errorCode, why, fault, marked: state.marked },
   );
 }
 
