@@ -5,11 +5,13 @@ import type { CallNews, Placed } from './provider.js';
 import type { ReadVoiceSettings } from './settings.js';
 import type { Speaker } from './voices.js';
 
-/** What a provider asks: what the call does at its answer, after a key that was asked for, after key 1. */
+/** What a provider asks: what the call does at its answer, after a key that was asked for, without it, after key 1. */
 export type Step =
   | { readonly at: 'answer' }
   /** `asked`: how often the key had been asked for then. */
   | { readonly at: 'key'; readonly asked: number }
+  /** The key was asked for as often as it may be, and nobody pressed any. */
+  | { readonly at: 'unpressed' }
   | { readonly at: 'repeat' };
 
 export interface CallOptions {
@@ -50,6 +52,8 @@ export class Call {
   /** Somebody, or a machine, answered, and the provider asked what the call says. */
   answered = false;
   machine = false;
+  /** The callee stayed for all the asking, and did not press the key. */
+  unpressed = false;
   /** The mark is committed: the call is not placed again. */
   claimed = false;
   /** The attempt is not ours to bring any more. */
@@ -117,7 +121,10 @@ export class Call {
         return message.dtmf === null ? this.#speak(hello) : this.#ask(message.dtmf, 0, hello);
       case 'key':
         if (message.dtmf === null) return [{ verb: 'hang-up' }];
-        return news.key === String(message.dtmf) ? this.#speak([]) : this.#ask(message.dtmf, step.asked, []);
+        if (news.key === String(message.dtmf)) return this.#speak([]);
+        return step.asked < settings.keyAsks ? this.#ask(message.dtmf, step.asked, []) : this.#giveUp(news);
+      case 'unpressed':
+        return this.#giveUp(news);
       case 'repeat':
         if (news.key !== '1') return this.#farewell();
         this.#repeated++;
@@ -145,15 +152,24 @@ export class Call {
     this.#limit = this.#options.environment.after(within, () => this.finish({ kind: 'silence' }));
   }
 
-  /** Asks for the key as often as it may still be: each time that nobody presses one, the next follows. */
+  /**
+   * Asks for the key as often as it may still be: each time that nobody presses one, the next follows, and after the last
+   * a step that tells a callee who did not press it from one who hung up.
+   */
   #ask(key: number, asked: number, before: readonly Words[]): readonly Verb[] {
     const { settings, speaker, addressOf } = this.#options;
-    const asks = Array.from({ length: Math.max(settings.keyAsks - asked, 0) }, (_, index): Verb => {
+    const asks = Array.from({ length: settings.keyAsks - asked }, (_, index): Verb => {
       const words = [...(index === 0 ? before : []), ...challenge(speaker, key)];
       const url = addressOf({ at: 'key', asked: asked + index + 1 });
       return { verb: 'ask', words, url, seconds: settings.keySeconds };
     });
-    return [...asks, { verb: 'hang-up' }];
+    return [...asks, { verb: 'redirect', url: addressOf({ at: 'unpressed' }) }];
+  }
+
+  #giveUp(news: CallNews): readonly Verb[] {
+    // Plivo may ask even of a callee who has hung up: https://docs.plivo.com/docs/voice/xml/redirect
+    this.unpressed = news.status === 'in-progress';
+    return [{ verb: 'hang-up' }];
   }
 
   async #speak(before: readonly Words[]): Promise<readonly Verb[]> {

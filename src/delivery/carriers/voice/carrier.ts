@@ -137,8 +137,9 @@ export function createCalls(options: CallsOptions): Calls {
     if (status === 'busy') return notBrought('busy', errorCode ?? 3010, 'busy');
     if (status === 'no-answer') return notBrought('no-answer', errorCode ?? 3000, 'not answered');
     if (status === 'completed') {
+      if (call.unpressed) return notBrought('failed', 9110, 'the key that was asked for was not pressed');
       return call.answered && message.dtmf !== null
-        ? notBrought('failed', 9110, 'the key that was asked for was not pressed')
+        ? notBrought('failed', 4000, 'the callee hung up before the code was spoken')
         : unavailable(5010, `${provider.title} ended the call without asking what it says; ${REACH}`);
     }
     return notBrought('failed', errorCode ?? 5010, 'the call failed');

@@ -8,6 +8,8 @@ export type Verb =
   | { readonly verb: 'say'; readonly words: readonly Words[] }
   /** Speaks and waits for one key, which is sent to `url`; without it the next verb follows. */
   | { readonly verb: 'ask'; readonly words: readonly Words[]; readonly url: string; readonly seconds: number }
+  /** Asks at `url` what follows, if the call gets so far. */
+  | { readonly verb: 'redirect'; readonly url: string }
   | { readonly verb: 'hang-up' };
 
 /** What a call does next, before it is put into a provider's XML. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallStub, Said } from '../../../support/providers/calls.js';
 import { carrierOf, PUBLIC_URL, publicContext, typeNamed } from '../mount.js';
 import { CODE, message } from '../support.js';
-import { askOf, openPhone, spoken } from './support.js';
+import { askOf, openPhone, redirectOf, spoken } from './support.js';
 
 /** `CODE` as an English voice reads it, digit by digit. */
 const IN_WORDS = 'seven. three. five. one. nine. two. six. four.';
@@ -116,7 +116,7 @@ export function callSuite(stub: CallStub) {
       const phone = await openPhone(stub);
       const call = await phone.call({ dtmf: 7 });
       const said = await call.ask(call.placed.answerUrl);
-      expect(said.map((each) => each.do)).toEqual(['ask', 'ask', 'hang-up']);
+      expect(said.map((each) => each.do)).toEqual(['ask', 'ask', 'redirect']);
       expect(spoken(said)).toMatch(/Acme\. .*press seven\./i);
       expect(times(said, 'three.')).toBe(0);
       expect(phone.claims).toEqual([]);
@@ -128,10 +128,51 @@ export function callSuite(stub: CallStub) {
     it('ends with 9110 and without the code when no key is pressed', async () => {
       const phone = await openPhone(stub);
       const call = await phone.call({ dtmf: 7 });
-      await call.ask(call.placed.answerUrl);
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.follow(redirectOf(said))).toEqual([{ do: 'hang-up' }]);
       await call.tell({ status: 'completed', seconds: 20 });
       expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110, status: 'failed' });
       expect(phone.claims).toEqual([]);
+    });
+
+    it('is 4000, a normal hangup, when the callee hangs up before the key', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      await call.ask(call.placed.answerUrl);
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000, status: 'failed' });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it('is 4000 too when the provider asks what follows for who has hung up', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.follow(redirectOf(said), true)).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000 });
+    });
+
+    it('is 4000 when the callee hangs up after a wrong key, and could have pressed another', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      await call.ask(askOf(said).url, { key: '3' });
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000 });
+    });
+
+    it('takes no answer for both the key and its absence', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      await call.ask(askOf(said).url, { key: '7' });
+      expect((await phone.push(stub.redirect(call.placed, redirectOf(said)))).status).toBe(404);
+      const other = await phone.call({ dtmf: 7, recipient: '14155550199' as never });
+      const first = await other.ask(other.placed.answerUrl);
+      await other.follow(redirectOf(first));
+      expect((await other.fetch(askOf(first).url, { key: '7' })).status).toBe(404);
+      expect(phone.claims).toHaveLength(1);
     });
 
     it('hangs up after as many wrong keys as it asks for', async () => {
@@ -139,7 +180,7 @@ export function callSuite(stub: CallStub) {
       const call = await phone.call({ dtmf: 0 });
       const first = await call.ask(call.placed.answerUrl);
       const second = await call.ask(askOf(first).url, { key: '1' });
-      expect(second.map((each) => each.do)).toEqual(['ask', 'hang-up']);
+      expect(second.map((each) => each.do)).toEqual(['ask', 'redirect']);
       expect(await call.ask(askOf(second).url, { key: '#' })).toEqual([{ do: 'hang-up' }]);
       await call.tell({ status: 'completed', seconds: 20 });
       expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110 });
