@@ -159,6 +159,7 @@ async function callOnce(): Promise<void> {
       locale: 'en',
       brandName: 'Acme',
       dtmf: null,
+      confirmByKey: false,
       src: null,
       sender: null,
       parameters: {},

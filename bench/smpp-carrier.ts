@@ -46,6 +46,7 @@ process.on('message', async ({ port, seconds, window }: BareSmppPlan) => {
       locale: 'en',
       brandName: 'Acme',
       dtmf: null,
+      confirmByKey: false,
       src: null,
       sender: null,
       parameters: {},

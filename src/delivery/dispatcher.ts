@@ -192,6 +192,7 @@ export class Dispatcher {
       locale,
       brandName,
       dtmf,
+      confirmByKey: false,
       src,
       sender: choice?.sender ?? null,
       parameters: choice?.parameters ?? {},

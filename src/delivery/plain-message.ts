@@ -27,6 +27,7 @@ export function plainMessage(
     locale: 'en',
     brandName: '',
     dtmf: null,
+    confirmByKey: false,
     src: to.src,
     sender: to.sender,
     parameters: to.parameters,

@@ -37,6 +37,7 @@ export function message(changes: Partial<OutboundMessage> = {}): OutboundMessage
     locale: 'en',
     brandName: 'Acme',
     dtmf: null,
+    confirmByKey: false,
     src: null,
     sender: null,
     parameters: {},

@@ -34,6 +34,23 @@ export function greeting({ phrases }: Speaker, brand: string): Words[] {
   return [{ pause: PAUSE.opening }, words, { pause: PAUSE.sentence }];
 }
 
+/** Hello of a call that speaks no code but is to be confirmed, with the brand's name where there is one. */
+export function confirmGreeting({ phrases }: Speaker, brand: string): Words[] {
+  const words = brand === '' ? phrases['confirm-greeting'] : `${phrases['confirm-greeting-brand']} ${brand}.`;
+  return [{ pause: PAUSE.opening }, words, { pause: PAUSE.sentence }];
+}
+
+/** Asks for key 1, or for the call to be ended by who did not ask for it. */
+export function confirm({ phrases }: Speaker): Words[] {
+  const pause = { pause: PAUSE.sentence };
+  return [phrases['press-1-to-confirm'], pause, phrases['not-requested'], pause];
+}
+
+/** Tells that the number is confirmed. */
+export function confirmed({ phrases }: Speaker): Words[] {
+  return [phrases.confirmed, { pause: PAUSE.sentence }];
+}
+
 /** Asks for the key. */
 export function challenge({ phrases, digits }: Speaker, key: number): Words[] {
   return [`${phrases['press-for-code']} ${digits[key]}.`, { pause: PAUSE.sentence }];
