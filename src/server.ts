@@ -34,7 +34,10 @@ export interface RunningServer {
   readonly url: string;
   readonly metricsUrl: string | null;
   readonly bootstrap: Bootstrapped;
-  /** Takes nothing new, finishes what is in flight within the drain time, and lets go of everything. */
+  /**
+   * Takes nothing new, finishes what is in flight within the drain time, and lets go of everything. What carriers are told
+   * is taken until they are done, while the API answers 503.
+   */
   drain(): Promise<void>;
 }
 
@@ -197,12 +200,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       draining = true;
       log.info({ seconds: config.drain }, 'draining');
       housekeeping.stop();
-      // New connections are refused from here on; requests that are being answered are finished.
-      const closed = api.close();
+      const within = timeLimit(config.drain * 1000);
+      // A call asks here what it says, and a message's receipt comes here: the listener stays while carriers are at work,
+      // for them alone, since the API answers 503.
+      await Promise.race([dispatcher.close(), within]);
       reporter.close();
       awaited.close();
-      const finished = Promise.all([closed, dispatcher.close(), callbacks.close()]);
-      await Promise.race([finished, timeLimit(config.drain * 1000)]);
+      // New connections are refused from here on; requests that are being answered are finished.
+      await Promise.race([Promise.all([api.close(), callbacks.close()]), within]);
       await adminServer.close();
       await metricsServer?.close();
       const stopped = Promise.all([...carriers.values()].map((carrier) => carrier.stop()));

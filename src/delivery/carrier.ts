@@ -23,7 +23,10 @@ export interface OutboundMessage {
   readonly brandName: string;
   /** Voice only: the key that the callee presses before the code is spoken. */
   readonly dtmf: number | null;
-  /** Voice only: the call asks to press 1 and speaks no code. The claim, made when 1 was pressed, verifies the session. */
+  /**
+   * Voice only: the call speaks no code but asks for key 1, and `claim` is the confirmation: once it resolves true the
+   * session is verified. `dtmf` means nothing then.
+   */
   readonly confirmByKey: boolean;
   /** Sender id or caller id that the caller asked for, which comes before `sender`; null leaves it to the route. */
   readonly src: string | null;

@@ -89,6 +89,19 @@ drain_seconds: 0
     expect(loadYaml(yaml)).toEqual(loadYaml('{}'));
   });
 
+  test.each([
+    ['{}', 10],
+    ['{phone: {type: twilio, account_sid: SID, auth_token: x}}', 10],
+    ['{phone: {type: twilio, account_sid: SID, auth_token: x, channels: [voice]}}', 170],
+    [
+      '{phone: {type: plivo, auth_id: MAXXXXXXXXXXXXXXXXXX, auth_token: x, channels: [sms, voice], voice: {max_seconds: 300}}}',
+      350,
+    ],
+  ])('drains as long as the longest call of %s: %i seconds', (carriers, seconds) => {
+    const yaml = `carriers: ${carriers.replace('SID', `AC${'0'.repeat(32)}`)}`;
+    expect(loadYaml(yaml).drain).toBe(seconds);
+  });
+
   test('leaves the schemas of the carriers open when it freezes what they filled in', () => {
     loadYaml(GATEWAY, env);
     expect(carrierTypes.filter((type) => Object.isFrozen(type.settings.properties))).toEqual([]);

@@ -61,7 +61,7 @@ async function tell(stub: CallStub, call: PlacedCall, what: 'ringing' | CallEnd)
 
 /** The code, heard as a person hears it. */
 function heard(said: readonly Said[]): string {
-  const text = said.map((each) => (each.do === 'hang-up' ? '' : each.text)).join(' ');
+  const text = said.map((each) => ('text' in each ? each.text : '')).join(' ');
   const [, spoken = ''] = /Your code is (.*?) Once more/.exec(text) ?? [];
   return spoken.replace(/(\w+)\. ?/g, (_, word) => String(DIGITS.indexOf(word)));
 }
@@ -95,6 +95,8 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     const call = await placed(stub, 1);
     const { said } = await ask(stub, call);
     expect(heard(said)).toBe('');
+    const { url } = said.at(-1) as { url: string };
+    await push(stub.redirect(call, url));
     expect(await tell(stub, call, { status: 'completed', seconds: 25 })).toBe(200);
     expect((await calledBack(3)).at(-1)).toBe('failed 9110');
   });

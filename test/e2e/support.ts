@@ -49,6 +49,8 @@ export interface Countersign {
   passUntilSwept(milliseconds: number): Promise<void>;
   /** What the command line does, through the server's socket. */
   readonly administration: Administration;
+  /** Has the server drain, as a signal to stop does; resolves when it has stopped. */
+  drain(): Promise<void>;
   /** Drains the server and starts another on the same data directory, to which `meanwhile` may do something. */
   restart(meanwhile?: (dataDir: string) => Promise<void> | void): Promise<void>;
 }
@@ -111,6 +113,11 @@ export async function startCountersign({
       },
     });
   let running: RunningServer;
+  let stopped: Promise<void> | null = null;
+  const drain = () => {
+    stopped ??= running.drain();
+    return stopped;
+  };
   try {
     running = await start();
   } catch (error) {
@@ -119,7 +126,7 @@ export async function startCountersign({
   }
   stops[lifetime].push(async () => {
     try {
-      await running.drain();
+      await drain();
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -172,10 +179,12 @@ export async function startCountersign({
       await settle();
     },
     administration: administrationAt(join(dataDir, 'admin.sock')),
+    drain,
     restart: async (meanwhile) => {
-      await running.drain();
+      await drain();
       await meanwhile?.(dataDir);
       running = await start();
+      stopped = null;
     },
   };
 }

@@ -26,6 +26,7 @@ export interface ReplyBody {
   readonly attempt_details: readonly { readonly attempt_uuid: string; readonly status: string }[];
   readonly messages: readonly { readonly session_uuid: string; readonly otp: string }[];
   readonly sessions: readonly { readonly session_uuid: string }[];
+  readonly applications: readonly { readonly app_uuid: string }[];
 }
 
 /** A server process: the built program, killed and started as often as a test likes. */

@@ -34,6 +34,11 @@ export function hearDigits(recorded: Int16Array, clipOf: (digit: Digit) => Clip)
   return heard.sort((a, b) => a.at - b.at).map(({ digit, at, likeness }) => ({ digit, at, likeness }));
 }
 
+/** How often a clip was heard in a recording. */
+export function timesHeard(recorded: Int16Array, clip: Clip): number {
+  return occurrences(levelled(recorded), levelled(clip.samples)).length;
+}
+
 /** The clip of each digit in a code's pieces that hold all ten in order, as `Speech.code` gives them for 0123456789. */
 export function digitClips(code: (digits: string) => readonly (Clip | { silence: number })[]) {
   const clips = code(DIGITS.join('')).filter((piece): piece is Clip => 'samples' in piece);

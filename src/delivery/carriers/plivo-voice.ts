@@ -16,7 +16,7 @@ import type { CallDocument, Verb } from './voice/document.js';
 import { type CallNews, readCallId, readSeconds, type VoiceProvider } from './voice/provider.js';
 import type { ReadVoiceSettings } from './voice/settings.js';
 import { POLLY } from './voice/voices.js';
-import { element, response, ssml } from './voice/xml.js';
+import { element, escapeXml, response, ssml } from './voice/xml.js';
 
 /** Plivo explains a 400 in a sentence only. What it is about is found by these words, in this order. */
 const SENTENCES: readonly (readonly [words: RegExp, name: string, meaning: Meaning])[] = [
@@ -167,6 +167,8 @@ function render({ voice, verbs }: CallDocument): string {
         };
         return element('GetInput', { action, method: 'POST', redirect: true, ...input }, speak(each));
       }
+      case 'redirect':
+        return element('Redirect', { method: 'POST' }, escapeXml(each.url));
       case 'hang-up':
         return element('Hangup', {});
     }

@@ -17,7 +17,7 @@ import type { CallDocument, Verb } from './voice/document.js';
 import { type CallNews, readCallId, readSeconds, type VoiceProvider } from './voice/provider.js';
 import type { ReadVoiceSettings } from './voice/settings.js';
 import { POLLY, polly, type Voice, type VoiceTable } from './voice/voices.js';
-import { element, response, ssml } from './voice/xml.js';
+import { element, escapeXml, response, ssml } from './voice/xml.js';
 
 /** Error codes of a request to call: https://www.twilio.com/docs/api/errors */
 const ERRORS: ReadonlyMap<string, Meaning> = new Map([
@@ -193,6 +193,8 @@ function render({ voice, verbs }: CallDocument): string {
         const gather = { input: 'dtmf', numDigits: 1, finishOnKey: '', timeout, action, method: 'POST' };
         return element('Gather', gather, say(each));
       }
+      case 'redirect':
+        return element('Redirect', { method: 'POST' }, escapeXml(each.url));
       case 'hang-up':
         return element('Hangup', {});
     }

@@ -1,8 +1,9 @@
 import plivo from 'plivo';
 import { expect, test } from 'vitest';
 import { AUTH_ID, AUTH_TOKEN, startServerProcess, until } from '../../support/server-process.js';
+import { type Piece } from '#speech/prompts.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
-import { digitClips, hearDigits } from '../../support/spoken-digits.js';
+import { digitClips, hearDigits, timesHeard } from '../../support/spoken-digits.js';
 import { describeWith } from '../programs.js';
 import { startCallbacks } from './callbacks.js';
 import { type Phone, startPhone } from './phone.js';
@@ -113,7 +114,50 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
       expect(attemptDetails).toMatchObject([{ status: 'failed' }]);
     }
   });
+
+  test('that is asked to press 1 verifies its session by that alone, and hears no code', async () => {
+    const [pressed, other, gone] = await Promise.all(
+      CALLEES.slice(0, 3).map(({ number }) => startPhone(baresip, number)),
+    );
+    const lines = [pressed!, other!, gone!].map((phone, index) => {
+      const { settings: _, account: __, ...callee } = CALLEES[index]!;
+      return { phone, callee };
+    });
+    const callbacks = await startCallbacks();
+    const sessions = await serverCalling(lines, 'key_asks: 1\n    key_seconds: 3', { confirm_by_key: true });
+    const uuids: string[] = await Promise.all(
+      lines.map(async ({ phone, callee: { number, locale } }) => {
+        const create = { recipient: number, channel: 'voice', locale, dtmf: 7, url: callbacks.url };
+        const { sessionUuid } = await sessions.create(create);
+        await phone.hears(ASKED);
+        if (phone === pressed) await phone.press(1);
+        if (phone === other) await phone.press(7);
+        if (phone === gone) await phone.hangUp();
+        else await phone.ended(1);
+        await until('the last callback', () => callbacks.of(sessionUuid).length >= 3, 10);
+        return sessionUuid;
+      }),
+    );
+    expect(uuids.map((uuid) => callbacks.of(uuid))).toEqual([
+      GOES_WELL,
+      ['ringing', 'in-progress', 'failed 9110'],
+      ['ringing', 'in-progress', 'failed 4000'],
+    ]);
+    const statuses = await Promise.all(uuids.map(async (uuid) => (await sessions.get(uuid)).status));
+    expect(statuses).toEqual(['verified', 'in-progress', 'in-progress']);
+    for (const { phone, callee } of lines) expect(digitsOf(phone, callee.locale)).toMatch(/^1?$/);
+    const thanked = lines.map(({ phone, callee: { locale } }) =>
+      timesHeard(phone.heard(), clipOf(SHIPPED_SPEECH.confirmed(locale))),
+    );
+    expect(thanked).toEqual([1, 0, 0]);
+  });
 });
+
+function clipOf(pieces: readonly Piece[]) {
+  const clip = pieces.find((piece) => 'samples' in piece);
+  if (!clip) throw new Error('only silence');
+  return clip;
+}
 
 /** Milliseconds of sound after which the key is being asked for. */
 const ASKED = 2_000;
@@ -129,6 +173,7 @@ function digitsOf(phone: Phone, locale: string): string {
 async function serverCalling(
   lines: readonly { readonly phone: Phone; readonly callee: Callee }[],
   extra = '',
+  application: object = {},
   // biome-ignore lint/suspicious/noExplicitAny: the SDK declares answers as any or not at all
 ): Promise<any> {
   const [from] = await freePorts(1);
@@ -152,6 +197,8 @@ async function serverCalling(
   const server = await startServerProcess({
     config: `carriers:${carriers.join('')}\nroutes:${routes.join('')}\n`,
   });
+  const [first] = (await server.call('GET', '/Verify/Application/')).body.applications;
+  await server.call('POST', `/Verify/Application/${first!.app_uuid}/`, application);
   // biome-ignore lint/suspicious/noExplicitAny: the SDK's types leave `url` out
   const options: any = { url: `${server.url}/v1/Account/${AUTH_ID}` };
   return new plivo.Client(AUTH_ID, AUTH_TOKEN, options).verify_session;

@@ -23,7 +23,14 @@ export type Said =
       readonly language: string;
       readonly text: string;
     }
+  | { readonly do: 'redirect'; readonly url: string }
   | { readonly do: 'hang-up' };
+
+/** What the provider heard of the callee. */
+export interface Heard {
+  readonly key?: string;
+  readonly machine?: boolean;
+}
 
 /** How a call ended, in the contract's words, and what a provider tells about it. */
 export interface CallEnd {
@@ -44,7 +51,9 @@ export interface CallStub {
   /** The call that a request ends; null for any other request. */
   ended(request: Received): string | null;
   /** Asks what an answered call does. */
-  fetch(call: PlacedCall, url: string, heard?: { readonly key?: string; readonly machine?: boolean }): Push;
+  fetch(call: PlacedCall, url: string, heard?: Heard): Push;
+  /** Asks what follows, as a document had it redirected; `left`: of a callee who has hung up. */
+  redirect(call: PlacedCall, url: string, left?: boolean): Push;
   /** Tells how a call goes, at the address that it was given. */
   tell(call: PlacedCall, what: 'ringing' | CallEnd): Push;
   /** Reads a document as the provider does; throws for what it does not know. */
@@ -81,6 +90,17 @@ export function elementsOf(document: string): readonly Element[] {
     if (typeof child === 'string') throw new Error(`text between elements: ${child}`);
     return child;
   });
+}
+
+/** The address of a redirect. */
+export function redirectOf(element: Element): Extract<Said, { do: 'redirect' }> {
+  expectOnly(element, ['method']);
+  const [url, ...rest] = element.children;
+  const { method = 'POST' } = element.attributes;
+  if (method !== 'POST' || typeof url !== 'string' || !URL.canParse(url) || rest.length > 0) {
+    throw new Error('a Redirect to no address');
+  }
+  return { do: 'redirect', url };
 }
 
 /** Throws when an element has attributes that the provider does not document. */

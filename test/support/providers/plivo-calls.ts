@@ -1,5 +1,5 @@
 import plivo from 'plivo';
-import { type CallStub, elementsOf, expectOnly, type Said, wordsOf } from './calls.js';
+import { type CallStub, elementsOf, expectOnly, redirectOf, type Said, wordsOf } from './calls.js';
 import { AUTH_ID, NONCE, plivoError, plivoPush, signV3, TOKEN } from './plivo.js';
 import { basic, jsonBody, type Push } from './server.js';
 import type { Element } from './xml.js';
@@ -106,6 +106,17 @@ export const plivoCalls: CallStub = {
       ...(machine === undefined ? {} : { Machine: String(machine) }),
       ...(key === undefined ? {} : { Digits: key, InputType: 'dtmf' }),
     }),
+  // https://docs.plivo.com/docs/voice/xml/redirect: no id of the request.
+  redirect: ({ callId, from, to }, url, left = false) =>
+    push(url, {
+      CallStatus: left ? 'completed' : 'in-progress',
+      CallUUID: callId,
+      CallerName: from,
+      Direction: 'outbound',
+      Event: 'Redirect',
+      From: from,
+      To: to,
+    }),
   tell: ({ callId, from, to, statusUrl }, what) =>
     push(statusUrl, {
       CallStatus: what === 'ringing' ? what : what.status === 'canceled' ? 'cancel' : what.status,
@@ -152,6 +163,8 @@ export const plivoCalls: CallStub = {
             throw new Error('a GetInput out of bounds');
           return { do: 'ask', url: action, seconds, ...say(prompt as Element) };
         }
+        case 'Redirect':
+          return redirectOf(element);
         case 'Hangup':
           expectOnly(element, ['reason', 'schedule']);
           return { do: 'hang-up' };

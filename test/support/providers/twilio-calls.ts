@@ -1,4 +1,12 @@
-import { type CallStub, elementsOf, expectOnly, type Said, wordsOf } from './calls.js';
+import {
+  type CallStub,
+  elementsOf,
+  expectOnly,
+  type PlacedCall,
+  redirectOf,
+  type Said,
+  wordsOf,
+} from './calls.js';
 import { basic, type Push } from './server.js';
 import { SID, signTwilio, TOKEN, twilioError } from './twilio.js';
 import type { Element } from './xml.js';
@@ -33,6 +41,22 @@ function push(url: string, parameters: Record<string, string>): Push {
 
 /** One id for each number that is called. */
 const callSid = (to: string) => `CA${to.replace(/\D/g, '').padStart(32, '0')}`;
+
+/** What each request for TwiML says of the call. */
+function underWay({ callId, from, to }: PlacedCall): Record<string, string> {
+  return {
+    AccountSid: SID,
+    ApiVersion: '2010-04-01',
+    CallSid: callId,
+    CallStatus: 'in-progress',
+    Called: to,
+    Caller: from,
+    Direction: 'outbound-api',
+    From: from,
+    To: to,
+    ToCity: '',
+  };
+}
 
 function say(element: Element) {
   expectOnly(element, ['voice', 'language', 'loop']);
@@ -99,21 +123,15 @@ export const twilioCalls: CallStub = {
     };
   },
   ended: ({ url }) => /\/Calls\/(CA[0-9a-f]{32})\.json$/.exec(url)?.[1] ?? null,
-  fetch: ({ callId, from, to }, url, { key, machine } = {}) =>
+  fetch: (call, url, { key, machine } = {}) =>
     push(url, {
-      AccountSid: SID,
-      ApiVersion: '2010-04-01',
-      CallSid: callId,
-      CallStatus: 'in-progress',
-      Called: to,
-      Caller: from,
-      Direction: 'outbound-api',
-      From: from,
-      To: to,
-      ToCity: '',
+      ...underWay(call),
       ...(machine === undefined ? {} : { AnsweredBy: machine ? 'machine_start' : 'human' }),
       ...(key === undefined ? {} : { Digits: key, msg: 'Gather End' }),
     }),
+  // https://www.twilio.com/docs/voice/twiml/redirect: as any request for TwiML.
+  redirect: (call, url, left = false) =>
+    push(url, { ...underWay(call), ...(left ? { CallStatus: 'completed' } : {}) }),
   tell: ({ callId, from, to, statusUrl }, what) =>
     push(statusUrl, {
       AccountSid: SID,
@@ -145,6 +163,8 @@ export const twilioCalls: CallStub = {
           }
           return { do: 'ask', url: action, seconds: Number(timeout), ...say(prompt as Element) };
         }
+        case 'Redirect':
+          return redirectOf(element);
         case 'Hangup':
           expectOnly(element, []);
           return { do: 'hang-up' };

@@ -10,7 +10,12 @@ import type {
 } from '../../carrier.js';
 import { type Answer, createHttpClient, type Exchange, type HttpRequest } from '../../http-client.js';
 import type { VoiceProvider } from '../voice/provider.js';
-import { type ReadVoiceSettings, readVoiceSettings, type VoiceSettings } from '../voice/settings.js';
+import {
+  longestCall,
+  type ReadVoiceSettings,
+  readVoiceSettings,
+  type VoiceSettings,
+} from '../voice/settings.js';
 import { withCalls } from '../voice/with-calls.js';
 import { readNone } from './answers.js';
 import { createHttpCarrier, type HttpCarrierOptions } from './http-carrier.js';
@@ -71,6 +76,7 @@ export function providerType<Settings extends CommonSettings & VoiceSettings>(
     settings: provider.settings,
     channels: ({ channels }) => channels ?? ['sms'],
     create: (settings, context) => create(provider, settings, context),
+    drain: longestCall,
     check: (settings) => check(provider, settings),
   };
 }

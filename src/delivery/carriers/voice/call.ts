@@ -1,15 +1,31 @@
 import type { Environment, Timer } from '../../../environment.js';
 import type { Claim, OutboundMessage } from '../../carrier.js';
-import { challenge, code, goodbye, greeting, repeatHint, type Verb, type Words } from './document.js';
+import {
+  challenge,
+  code,
+  confirm,
+  confirmed,
+  confirmGreeting,
+  goodbye,
+  greeting,
+  repeatHint,
+  type Verb,
+  type Words,
+} from './document.js';
 import type { CallNews, Placed } from './provider.js';
 import type { ReadVoiceSettings } from './settings.js';
 import type { Speaker } from './voices.js';
 
-/** What a provider asks: what the call does at its answer, after a key that was asked for, after key 1. */
+/**
+ * What a provider asks: what the call does at its answer, after a key that was asked for before the code or instead of
+ * it, without that key, after key 1.
+ */
 export type Step =
   | { readonly at: 'answer' }
   /** `asked`: how often the key had been asked for then. */
-  | { readonly at: 'key'; readonly asked: number }
+  | { readonly at: 'key' | 'confirm'; readonly asked: number }
+  /** The key was asked for as often as it may be, and nobody pressed any. */
+  | { readonly at: 'unpressed' }
   | { readonly at: 'repeat' };
 
 export interface CallOptions {
@@ -50,11 +66,13 @@ export class Call {
   /** Somebody, or a machine, answered, and the provider asked what the call says. */
   answered = false;
   machine = false;
+  /** The callee stayed for all the asking, and did not press the key. */
+  unpressed = false;
   /** The mark is committed: the call is not placed again. */
   claimed = false;
   /** The attempt is not ours to bring any more. */
   unwanted = false;
-  /** The document with the code was given out. */
+  /** The document with the code was given out. Never of a call that is to be confirmed. */
   spoken = false;
   #over = false;
   #rang = false;
@@ -100,7 +118,7 @@ export class Call {
     this.finish({ kind: 'told', news });
   }
 
-  /** What the call does next. With the code only after the mark is committed. */
+  /** What the call does next. With the code, or that the number is confirmed, only after the mark is committed. */
   async next(step: Step, news: CallNews): Promise<readonly Verb[]> {
     const { message, settings, speaker, onStatus } = this.#options;
     this.#take(news);
@@ -111,13 +129,20 @@ export class Call {
     }
     if (news.machine) this.machine = true;
     if (this.machine) return [{ verb: 'hang-up' }];
-    const hello = greeting(speaker, message.brandName);
     switch (step.at) {
-      case 'answer':
-        return message.dtmf === null ? this.#speak(hello) : this.#ask(message.dtmf, 0, hello);
+      case 'answer': {
+        if (message.confirmByKey) return this.#ask('confirm', 0, confirmGreeting(speaker, message.brandName));
+        const hello = greeting(speaker, message.brandName);
+        return message.dtmf === null ? this.#speak(hello) : this.#ask('key', 0, hello);
+      }
       case 'key':
-        if (message.dtmf === null) return [{ verb: 'hang-up' }];
-        return news.key === String(message.dtmf) ? this.#speak([]) : this.#ask(message.dtmf, step.asked, []);
+        if (news.key === String(message.dtmf)) return this.#speak([]);
+        return step.asked < settings.keyAsks ? this.#ask('key', step.asked, []) : this.#giveUp(news);
+      case 'confirm':
+        if (news.key === '1') return this.#confirm();
+        return step.asked < settings.keyAsks ? this.#ask('confirm', step.asked, []) : this.#giveUp(news);
+      case 'unpressed':
+        return this.#giveUp(news);
       case 'repeat':
         if (news.key !== '1') return this.#farewell();
         this.#repeated++;
@@ -145,15 +170,25 @@ export class Call {
     this.#limit = this.#options.environment.after(within, () => this.finish({ kind: 'silence' }));
   }
 
-  /** Asks for the key as often as it may still be: each time that nobody presses one, the next follows. */
-  #ask(key: number, asked: number, before: readonly Words[]): readonly Verb[] {
-    const { settings, speaker, addressOf } = this.#options;
-    const asks = Array.from({ length: Math.max(settings.keyAsks - asked, 0) }, (_, index): Verb => {
-      const words = [...(index === 0 ? before : []), ...challenge(speaker, key)];
-      const url = addressOf({ at: 'key', asked: asked + index + 1 });
+  /**
+   * Asks for the key as often as it may still be: each time that nobody presses one, the next follows, and after the last
+   * a step that tells a callee who did not press it from one who hung up.
+   */
+  #ask(at: 'key' | 'confirm', asked: number, before: readonly Words[]): readonly Verb[] {
+    const { message, settings, speaker, addressOf } = this.#options;
+    const request = at === 'confirm' ? confirm(speaker) : challenge(speaker, message.dtmf!);
+    const asks = Array.from({ length: settings.keyAsks - asked }, (_, index): Verb => {
+      const words = [...(index === 0 ? before : []), ...request];
+      const url = addressOf({ at, asked: asked + index + 1 });
       return { verb: 'ask', words, url, seconds: settings.keySeconds };
     });
-    return [...asks, { verb: 'hang-up' }];
+    return [...asks, { verb: 'redirect', url: addressOf({ at: 'unpressed' }) }];
+  }
+
+  #giveUp(news: CallNews): readonly Verb[] {
+    // Plivo may ask even of a callee who has hung up: https://docs.plivo.com/docs/voice/xml/redirect
+    this.unpressed = news.status === 'in-progress';
+    return [{ verb: 'hang-up' }];
   }
 
   async #speak(before: readonly Words[]): Promise<readonly Verb[]> {
@@ -171,6 +206,13 @@ export class Call {
       seconds: settings.repeatSeconds,
     };
     return [say, ask, ...this.#farewell()];
+  }
+
+  /** The number is confirmed by the commit: only after it may the call say so. */
+  async #confirm(): Promise<readonly Verb[]> {
+    await this.#commit();
+    if (!this.claimed || this.#over) return [{ verb: 'hang-up' }];
+    return [{ verb: 'say', words: confirmed(this.#options.speaker) }, ...this.#farewell()];
   }
 
   async #commit(): Promise<void> {

@@ -119,7 +119,13 @@ export function createCalls(options: CallsOptions): Calls {
       return notClaimed(call, message, ending);
     }
     if (ending.kind === 'told') {
-      await reportUntilTaken(call, reportOf({ kind: 'hop', hopId: message.hopId }, ending.news, call.spoken));
+      const by = { kind: 'hop', hopId: message.hopId } as const;
+      // What the key confirmed stays so, whatever became of the call after it.
+      const confirmed = { ...ending.news, status: 'completed', machine: false } as const;
+      await reportUntilTaken(
+        call,
+        message.confirmByKey ? reportOf(by, confirmed, true) : reportOf(by, ending.news, call.spoken),
+      );
     }
     return { kind: 'accepted', messageId: call.callId };
   }
@@ -137,8 +143,9 @@ export function createCalls(options: CallsOptions): Calls {
     if (status === 'busy') return notBrought('busy', errorCode ?? 3010, 'busy');
     if (status === 'no-answer') return notBrought('no-answer', errorCode ?? 3000, 'not answered');
     if (status === 'completed') {
-      return call.answered && message.dtmf !== null
-        ? notBrought('failed', 9110, 'the key that was asked for was not pressed')
+      if (call.unpressed) return notBrought('failed', 9110, 'the key that was asked for was not pressed');
+      return call.answered && (message.dtmf !== null || message.confirmByKey)
+        ? notBrought('failed', 4000, 'the callee hung up before the key was pressed')
         : unavailable(5010, `${provider.title} ended the call without asking what it says; ${REACH}`);
     }
     return notBrought('failed', errorCode ?? 5010, 'the call failed');

@@ -8,6 +8,8 @@ export type Verb =
   | { readonly verb: 'say'; readonly words: readonly Words[] }
   /** Speaks and waits for one key, which is sent to `url`; without it the next verb follows. */
   | { readonly verb: 'ask'; readonly words: readonly Words[]; readonly url: string; readonly seconds: number }
+  /** Asks at `url` what follows, if the call gets so far. */
+  | { readonly verb: 'redirect'; readonly url: string }
   | { readonly verb: 'hang-up' };
 
 /** What a call does next, before it is put into a provider's XML. */
@@ -30,6 +32,23 @@ const PAUSE = {
 export function greeting({ phrases }: Speaker, brand: string): Words[] {
   const words = brand === '' ? phrases.greeting : `${phrases['greeting-brand']} ${brand}.`;
   return [{ pause: PAUSE.opening }, words, { pause: PAUSE.sentence }];
+}
+
+/** Hello of a call that speaks no code but is to be confirmed, with the brand's name where there is one. */
+export function confirmGreeting({ phrases }: Speaker, brand: string): Words[] {
+  const words = brand === '' ? phrases['confirm-greeting'] : `${phrases['confirm-greeting-brand']} ${brand}.`;
+  return [{ pause: PAUSE.opening }, words, { pause: PAUSE.sentence }];
+}
+
+/** Asks for key 1, or for the call to be ended by who did not ask for it. */
+export function confirm({ phrases }: Speaker): Words[] {
+  const pause = { pause: PAUSE.sentence };
+  return [phrases['press-1-to-confirm'], pause, phrases['not-requested'], pause];
+}
+
+/** Tells that the number is confirmed. */
+export function confirmed({ phrases }: Speaker): Words[] {
+  return [phrases.confirmed, { pause: PAUSE.sentence }];
 }
 
 /** Asks for the key. */

@@ -7,6 +7,10 @@ function integer(minimum: number, maximum: number, standard: number, what: strin
   return Type.Optional(Type.Integer({ minimum, maximum, default: standard, description }));
 }
 
+/** How long a call rings and lasts where the settings do not say, in seconds. */
+const RING = 45;
+const LASTS = 120;
+
 const voice = Type.Object(
   {
     from: Type.Optional(
@@ -16,8 +20,8 @@ const voice = Type.Object(
       }),
     ),
     calls: integer(1, 1_000, 30, 'the most calls at a time'),
-    ring_seconds: integer(5, 120, 45, 'how long a call rings'),
-    max_seconds: integer(20, 600, 120, 'the longest duration of a call after its answer'),
+    ring_seconds: integer(5, 120, RING, 'how long a call rings'),
+    max_seconds: integer(20, 600, LASTS, 'the longest duration of a call after its answer'),
     machine_detection: Type.Optional(
       Type.Boolean({
         default: false,
@@ -85,6 +89,12 @@ export interface ReadVoiceSettings {
   readonly voices: Readonly<Record<string, Voice>>;
 }
 
+/** Seconds until the longest call that could begin now is over; 0 when the carrier places none. */
+export function longestCall({ channels = ['sms'], voice }: VoiceSettings): number {
+  if (!channels.includes('voice')) return 0;
+  return (voice?.ring_seconds ?? RING) + (voice?.max_seconds ?? LASTS) + 5;
+}
+
 /**
  * What holds for calls; null when the carrier places none.
  * @param publicUrl where the provider reaches this server
@@ -107,8 +117,8 @@ export function readVoiceSettings(
   return {
     from: voice?.from ?? null,
     calls: voice?.calls ?? 30,
-    ringSeconds: voice?.ring_seconds ?? 45,
-    maxSeconds: voice?.max_seconds ?? 120,
+    ringSeconds: voice?.ring_seconds ?? RING,
+    maxSeconds: voice?.max_seconds ?? LASTS,
     machineDetection: voice?.machine_detection ?? false,
     keySeconds: voice?.key_seconds ?? 8,
     keyAsks: voice?.key_asks ?? 2,

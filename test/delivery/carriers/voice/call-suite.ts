@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { PHRASES } from '#speech/phrases.js';
 import type { CallStub, Said } from '../../../support/providers/calls.js';
 import { carrierOf, PUBLIC_URL, publicContext, typeNamed } from '../mount.js';
 import { CODE, message } from '../support.js';
-import { askOf, openPhone, spoken } from './support.js';
+import { askOf, openPhone, redirectOf, spoken } from './support.js';
 
 /** `CODE` as an English voice reads it, digit by digit. */
 const IN_WORDS = 'seven. three. five. one. nine. two. six. four.';
@@ -116,7 +117,7 @@ export function callSuite(stub: CallStub) {
       const phone = await openPhone(stub);
       const call = await phone.call({ dtmf: 7 });
       const said = await call.ask(call.placed.answerUrl);
-      expect(said.map((each) => each.do)).toEqual(['ask', 'ask', 'hang-up']);
+      expect(said.map((each) => each.do)).toEqual(['ask', 'ask', 'redirect']);
       expect(spoken(said)).toMatch(/Acme\. .*press seven\./i);
       expect(times(said, 'three.')).toBe(0);
       expect(phone.claims).toEqual([]);
@@ -128,10 +129,51 @@ export function callSuite(stub: CallStub) {
     it('ends with 9110 and without the code when no key is pressed', async () => {
       const phone = await openPhone(stub);
       const call = await phone.call({ dtmf: 7 });
-      await call.ask(call.placed.answerUrl);
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.follow(redirectOf(said))).toEqual([{ do: 'hang-up' }]);
       await call.tell({ status: 'completed', seconds: 20 });
       expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110, status: 'failed' });
       expect(phone.claims).toEqual([]);
+    });
+
+    it('is 4000, a normal hangup, when the callee hangs up before the key', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      await call.ask(call.placed.answerUrl);
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000, status: 'failed' });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it('is 4000 too when the provider asks what follows for who has hung up', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.follow(redirectOf(said), true)).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000 });
+    });
+
+    it('is 4000 when the callee hangs up after a wrong key, and could have pressed another', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      await call.ask(askOf(said).url, { key: '3' });
+      await call.tell({ status: 'completed', seconds: 3 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000 });
+    });
+
+    it('takes no answer for both the key and its absence', async () => {
+      const phone = await openPhone(stub);
+      const call = await phone.call({ dtmf: 7 });
+      const said = await call.ask(call.placed.answerUrl);
+      await call.ask(askOf(said).url, { key: '7' });
+      expect((await phone.push(stub.redirect(call.placed, redirectOf(said)))).status).toBe(404);
+      const other = await phone.call({ dtmf: 7, recipient: '14155550199' as never });
+      const first = await other.ask(other.placed.answerUrl);
+      await other.follow(redirectOf(first));
+      expect((await other.fetch(askOf(first).url, { key: '7' })).status).toBe(404);
+      expect(phone.claims).toHaveLength(1);
     });
 
     it('hangs up after as many wrong keys as it asks for', async () => {
@@ -139,7 +181,7 @@ export function callSuite(stub: CallStub) {
       const call = await phone.call({ dtmf: 0 });
       const first = await call.ask(call.placed.answerUrl);
       const second = await call.ask(askOf(first).url, { key: '1' });
-      expect(second.map((each) => each.do)).toEqual(['ask', 'hang-up']);
+      expect(second.map((each) => each.do)).toEqual(['ask', 'redirect']);
       expect(await call.ask(askOf(second).url, { key: '#' })).toEqual([{ do: 'hang-up' }]);
       await call.tell({ status: 'completed', seconds: 20 });
       expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110 });
@@ -151,6 +193,167 @@ export function callSuite(stub: CallStub) {
       const call = await phone.call({ dtmf: 0 });
       const [, second] = await call.ask(call.placed.answerUrl);
       expect(await call.ask(askOf([second!]).url, { key: '1' })).toEqual([{ do: 'hang-up' }]);
+    });
+  });
+
+  describe(`a call over ${stub.type} that is to be confirmed by key 1`, () => {
+    const ASKS = /To confirm, press one\. If you did not ask for this call, please hang up\./;
+    const THANKS = 'Thank you. Your number is confirmed.';
+    const open = async (changes: object = {}, claim?: () => Promise<boolean>, voice: object = {}) => {
+      const phone = await openPhone(stub, { voice: { ...voice } });
+      const call = await phone.call({ confirmByKey: true, ...changes }, claim);
+      return { phone, call };
+    };
+
+    it('greets as such, asks for the key, and claims nothing before it comes', async () => {
+      const { phone, call } = await open();
+      const said = await call.ask(call.placed.answerUrl);
+      expect(said.map((each) => each.do)).toEqual(['ask', 'ask', 'redirect']);
+      const [first, second] = said.filter((each) => each.do === 'ask');
+      expect(first!.text).toMatch(
+        /^Hello\. This call to confirm your phone number is from Acme\. To confirm/,
+      );
+      expect(first!.text).toMatch(ASKS);
+      expect(second!.text).toMatch(new RegExp(`^${ASKS.source}$`));
+      expect(phone.claims).toEqual([]);
+    });
+
+    it('greets without a brand where there is none', async () => {
+      const { call } = await open({ brandName: '' });
+      const said = await call.ask(call.placed.answerUrl);
+      expect(spoken(said)).toMatch(/^Hello\. This is a call to confirm your phone number\. To confirm/);
+    });
+
+    it('says that the number is confirmed once the claim is committed, and is complete', async () => {
+      let commit: (ok: boolean) => void = () => {};
+      const { phone, call } = await open({}, () => new Promise((resolve) => (commit = resolve)));
+      const said = await call.ask(call.placed.answerUrl);
+      let answered = false;
+      const pressed = call.ask(askOf(said).url, { key: '1' }).finally(() => {
+        answered = true;
+      });
+      await phone.until('the claim', () => phone.claims[0]);
+      expect(phone.claims).toEqual([call.placed.callId]);
+      expect(answered).toBe(false);
+      commit(true);
+      const after = await pressed;
+      expect(after.map((each) => each.do)).toEqual(['say', 'say', 'hang-up']);
+      expect(spoken(after)).toBe(`${THANKS} Goodbye.`);
+      await call.tell({ status: 'completed', seconds: 12 });
+      expect(await call.result).toEqual({ kind: 'accepted', messageId: call.placed.callId });
+      expect(phone.reports.at(-1)).toMatchObject({ status: 'completed', errorCode: null, duration: 12 });
+    });
+
+    it('speaks no code, whatever is pressed and whatever key the create asked for', async () => {
+      const { phone, call } = await open({ dtmf: 7 });
+      const documents: string[] = [];
+      const ask = async (at: string, heard?: { key: string }) => {
+        const { text } = await call.fetch(at, heard);
+        documents.push(text);
+        return stub.read(text);
+      };
+      const said = await ask(call.placed.answerUrl);
+      const second = await ask(askOf(said).url, { key: '7' });
+      await ask(askOf(second).url, { key: '1' });
+      expect(phone.claims).toHaveLength(1);
+      expect(documents).toHaveLength(3);
+      for (const document of documents) {
+        expect(document).not.toContain(CODE);
+        expect(document).not.toMatch(/your code is|to hear your code|(seven|three|five|nine|six|four)\b/i);
+      }
+    });
+
+    it('asks again after another key, and ends with 9110 when that was the last asking', async () => {
+      const { phone, call } = await open({}, undefined, { key_asks: 2 });
+      const first = await call.ask(call.placed.answerUrl);
+      const second = await call.ask(askOf(first).url, { key: '2' });
+      expect(second.map((each) => each.do)).toEqual(['ask', 'redirect']);
+      expect(spoken(second)).toMatch(new RegExp(`^${ASKS.source}$`));
+      expect(await call.ask(askOf(second).url, { key: '#' })).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 20 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110, status: 'failed' });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it('ends with 9110 when nobody presses a key', async () => {
+      const { phone, call } = await open();
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.follow(redirectOf(said))).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 20 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9110, status: 'failed' });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it('is 4000 when the callee hangs up, as who did not ask for the call is told to', async () => {
+      const { phone, call } = await open();
+      await call.ask(call.placed.answerUrl);
+      await call.tell({ status: 'completed', seconds: 6 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 4000, status: 'failed' });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it.each([
+      ['refused', async () => false],
+      ['not possible', () => Promise.reject(new Error('the database is away'))],
+    ])('hangs up without a word of confirmation when the claim is %s', async (_, claim) => {
+      const { phone, call } = await open({}, claim);
+      const said = await call.ask(call.placed.answerUrl);
+      expect(await call.ask(askOf(said).url, { key: '1' })).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 8 });
+      expect(await call.result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+      expect(phone.reports.map(({ status }) => status)).toEqual(['in-progress']);
+    });
+
+    it.each([{ status: 'completed', seconds: 7 }, { status: 'failed' }] as const)(
+      'stays complete when the callee is gone, $status, before the claim is committed',
+      async (end) => {
+        let commit: (ok: boolean) => void = () => {};
+        const { phone, call } = await open({}, () => new Promise((resolve) => (commit = resolve)));
+        const said = await call.ask(call.placed.answerUrl);
+        const pressed = call.ask(askOf(said).url, { key: '1' });
+        await phone.until('the claim', () => phone.claims[0]);
+        const told = call.tell(end);
+        await phone.until('the end', () => phone.carrier.status?.().counts[`call_${end.status}`]);
+        commit(true);
+        expect(await pressed).toEqual([{ do: 'hang-up' }]);
+        expect(await call.result).toEqual({ kind: 'accepted', messageId: call.placed.callId });
+        expect((await told).status).toBe(200);
+        expect(phone.reports.at(-1)).toMatchObject({ status: 'completed', errorCode: null });
+      },
+    );
+
+    it('takes the key once: a repeat of the request confirms nothing more', async () => {
+      const { phone, call } = await open();
+      const said = await call.ask(call.placed.answerUrl);
+      await call.ask(askOf(said).url, { key: '1' });
+      expect((await call.fetch(askOf(said).url, { key: '1' })).status).toBe(404);
+      expect(phone.claims).toHaveLength(1);
+    });
+
+    it('asks no machine', async () => {
+      const { phone, call } = await open({}, undefined, { machine_detection: true });
+      expect(await call.ask(call.placed.answerUrl, { machine: true })).toEqual([{ do: 'hang-up' }]);
+      await call.tell({ status: 'completed', seconds: 5 });
+      expect(await call.result).toMatchObject({ kind: 'refused', errorCode: 9100 });
+      expect(phone.claims).toEqual([]);
+    });
+
+    it.each([
+      ['es', 'Polly.Conchita'],
+      ['de', 'Polly.Vicki'],
+      ['ru', 'Polly.Tatyana'],
+    ])('speaks %s throughout', async (locale, voice) => {
+      const phrases = PHRASES[locale]!;
+      const { call } = await open({ locale });
+      const said = await call.ask(call.placed.answerUrl);
+      const words = [
+        phrases['confirm-greeting-brand'],
+        phrases['press-1-to-confirm'],
+        phrases['not-requested'],
+      ];
+      for (const each of words) expect(spoken(said)).toContain(each);
+      const after = await call.ask(askOf(said).url, { key: '1' });
+      expect(after[0]).toMatchObject({ voice, text: phrases.confirmed });
     });
   });
 

@@ -64,8 +64,11 @@ export async function openPhone(stub: CallStub, options: PhoneOptions = {}) {
       if (answer.status !== 200) throw new Error(`HTTP ${answer.status}: ${answer.text}`);
       return stub.read(answer.text);
     };
+    /** What follows when nobody pressed a key that was asked for; `left`: for who hung up meanwhile. */
+    const follow = async (at: string, left?: boolean): Promise<readonly Said[]> =>
+      stub.read((await push(stub.redirect(placed, at, left))).text);
     const tell = (what: 'ringing' | CallEnd) => push(stub.tell(placed, what));
-    return { message: one, placed, result, fetch, ask, tell };
+    return { message: one, placed, result, fetch, ask, follow, tell };
   }
 
   return {
@@ -91,10 +94,17 @@ export function askOf(said: readonly Said[]) {
   return ask as Extract<Said, { do: 'ask' }>;
 }
 
+/** The address at which a document has the provider ask what follows. */
+export function redirectOf(said: readonly Said[]): string {
+  const redirect = said.find((each) => each.do === 'redirect');
+  if (!redirect) throw new Error(`nothing follows: ${JSON.stringify(said)}`);
+  return redirect.url;
+}
+
 /** All that a document speaks. */
 export function spoken(said: readonly Said[]): string {
   return said
-    .map((each) => (each.do === 'hang-up' ? '' : each.text))
+    .map((each) => ('text' in each ? each.text : ''))
     .join(' ')
     .trim();
 }
