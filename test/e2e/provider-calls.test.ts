@@ -4,7 +4,7 @@ import type { CallEnd, CallStub, PlacedCall, Said } from '../support/providers/c
 import { plivoCalls } from '../support/providers/plivo-calls.js';
 import { type Push, type Received, serveProvider } from '../support/providers/server.js';
 import { twilioCalls } from '../support/providers/twilio-calls.js';
-import { type Countersign, RECIPIENT, startCountersign, type Untyped } from './support.js';
+import { AUTH_ID, type Countersign, RECIPIENT, startCountersign, type Untyped } from './support.js';
 
 const PUBLIC_URL = 'https://verify.example.com/cs';
 const DIGITS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
@@ -108,6 +108,27 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     const [asks] = (await ask(stub, call)).said;
     const { said } = await ask(stub, call, (asks as { url: string }).url, '5');
     await sessions.validate({ id, otp: heard(said) });
+  });
+
+  test('a callee who presses 1 verifies the session, hears no code, and is thanked after the commit', async () => {
+    await start(stub);
+    await server.administration('app.create', { account: AUTH_ID, confirm_by_key: true, is_default: true });
+    const id = await create();
+    const call = await placed(stub, 1);
+    const { said } = await ask(stub, call);
+    const words = (all: readonly Said[]) => all.map((each) => ('text' in each ? each.text : '')).join(' ');
+    expect(words(said)).toContain('To confirm, press one.');
+    expect((await sessions.get(id)).status).toBe('in-progress');
+    const { url } = said.find((each) => 'url' in each) as { url: string };
+    const answer = await ask(stub, call, url, '1');
+    expect((await sessions.get(id)).status).toBe('verified');
+    expect(words(answer.said)).toContain('Your number is confirmed.');
+    for (const all of [said, answer.said]) expect(heard(all)).toBe('');
+    expect(await calledBack(2)).toEqual(['in-progress', 'completed']);
+    expect(await tell(stub, call, { status: 'completed', seconds: 14 })).toBe(200);
+    expect(customer.requests.at(-1)!.parameters.SessionStatus).toBe('verified');
+    // The address is good once.
+    expect((await ask(stub, call, url, '1')).status).toBe(404);
   });
 
   test('a busy line is told as such, and nobody else calls it', async () => {

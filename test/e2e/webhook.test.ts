@@ -364,13 +364,7 @@ test('an attempt that no gateway took before its session expired fails, and the 
 
 test('a call that asks to press 1 brings no code, and the gateway’s word that it was pressed verifies the session', async () => {
   await start();
-  const applications = `${server.url}/v1/Account/${AUTH_ID}/Verify/Application/`;
-  const authorization = basic({ authId: AUTH_ID, token: TOKEN } as never);
-  await fetch(applications, {
-    method: 'POST',
-    headers: { authorization, 'content-type': 'application/json' },
-    body: JSON.stringify({ confirm_by_key: true, is_default: true }),
-  });
+  await server.administration('app.create', { account: AUTH_ID, confirm_by_key: true, is_default: true });
   const id = await create({ channel: 'voice' });
   const [{ hop_id, ...message }] = await messages(1);
   expect(message).toMatchObject({ confirm_by_key: true, code: null, text: '', dtmf: null });
