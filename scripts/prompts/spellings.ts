@@ -145,8 +145,7 @@ export const SPELLINGS: Readonly<Record<string, Spelling>> = {
       "[[s'u:n1]] [[n'WN2]] [[s'O:N1]] [[s'a:m1]] [[s'i:2]] [[h'a:5]] [[h'ok2]] [[tS'et2]] [[p'E:t2]] [[k'ao5]]",
   },
   uk: {
-    'confirm-greeting': "Вітаємо. Це дзвінок для підтвердження [[B'aSoho n'omERa tElEf'onu]].",
-    'confirm-greeting-brand':
-      "Вітаємо. Це дзвінок для підтвердження [[B'aSoho n'omERa tElEf'onu]]. Вам телефонує компанія",
+    'confirm-greeting': "Вітаємо. Просимо підтвердити ваш номер [[tElEf'onu]].",
+    'confirm-greeting-brand': "Вітаємо. Просимо підтвердити ваш номер [[tElEf'onu]]. Вам телефонує компанія",
   },
 };

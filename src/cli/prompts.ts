@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemEnvironment } from '../environment.js';
 import { joined, type Piece } from '../speech/clip.js';
 import { RATE } from '../speech/condition.js';
@@ -15,7 +15,7 @@ import { print, printJson, remark, table } from './output.js';
 
 interface RenderOptions {
   readonly locale: string;
-  readonly code: string;
+  readonly code?: string;
   readonly brand: string;
   readonly dtmf?: Digit;
   readonly confirm?: true;
@@ -46,12 +46,19 @@ export function promptCommands(program: Command): void {
   prompts
     .command('render <file>')
     .description('write what a callee hears to a WAV file')
-    .requiredOption('--code <digits>', 'the code that is spoken', parseCode)
+    .option('--code <digits>', 'the code that is spoken', parseCode)
     .option('--locale <locale>', 'the language of the call', 'en')
     .option('--brand <name>', 'the brand that is greeted for', '')
     .option('--dtmf <key>', 'ask for this key first', parseKey)
-    .option('--confirm', 'ask to press 1 to confirm')
-    .action(async (file: string, options: RenderOptions) => {
+    .addOption(
+      new Option('--confirm', 'the call that asks to press 1 to confirm, and speaks no code').conflicts([
+        'code',
+        'dtmf',
+      ]),
+    )
+    .action(async (file: string, options: RenderOptions, command: Command) => {
+      if (options.code === undefined && !options.confirm)
+        command.error("error: required option '--code <digits>' not specified, nor --confirm");
       const speech = await open();
       try {
         const { locale, brand } = options;
@@ -62,7 +69,8 @@ export function promptCommands(program: Command): void {
         }
         const samples = joined(callOf(speech, options));
         writeFileSync(file, writeWav(samples, RATE));
-        const { locale: from, kind } = speech.source(locale, 'your-code-is');
+        const said = options.confirm ? 'press-1-to-confirm' : 'your-code-is';
+        const { locale: from, kind } = speech.source(locale, said);
         print(`wrote ${(samples.length / RATE).toFixed(1)} seconds to ${file} (${from}, ${KINDS[kind]})`);
       } finally {
         await speech.close();
@@ -83,13 +91,20 @@ function open(): Promise<Speech> {
 }
 
 /** A call in which the callee presses the key that is asked for, and no other. */
-function callOf(speech: Speech, { locale, code, brand, dtmf, confirm }: RenderOptions): Piece[] {
+function callOf(speech: Speech, { locale, code, brand, dtmf }: RenderOptions): Piece[] {
+  if (code === undefined) {
+    return [
+      ...speech.confirmGreeting(locale, brand),
+      ...speech.confirm(locale),
+      ...speech.confirmed(locale),
+      ...speech.goodbye(locale),
+    ];
+  }
   return [
     ...speech.greeting(locale, brand),
     ...(dtmf === undefined ? [] : speech.challenge(locale, dtmf)),
     ...speech.code(locale, code),
     ...speech.code(locale, code, true),
-    ...(confirm ? speech.confirm(locale) : []),
     ...speech.repeatHint(locale),
     ...speech.goodbye(locale),
   ];

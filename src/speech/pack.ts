@@ -9,7 +9,7 @@ export const DIGITS: readonly Digit[] = ['0', '1', '2', '3', '4', '5', '6', '7',
 export const CLIP_NAMES: readonly ClipName[] = [...PROMPT_NAMES, ...DIGITS];
 
 /** `CSPK` and a version, so that a file of another kind or a damaged one is not played as noise. */
-const MAGIC = Buffer.from('CSPK\u0001', 'latin1');
+const MAGIC = Buffer.from('CSPK\u0002', 'latin1');
 
 /**
  * One locale's clips in a file: the magic, the number of samples of each clip in the order of `CLIP_NAMES` (32 bits,

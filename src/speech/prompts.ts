@@ -4,7 +4,7 @@ import { localesTried } from '../verify/messages/locales.js';
 import { Brands } from './brands.js';
 import type { Clip, Piece } from './clip.js';
 import type { ClipName, Digit } from './pack.js';
-import { PHRASES } from './phrases.js';
+import { PHRASES, type PromptName } from './phrases.js';
 import { NO_RECORDINGS, type Recordings, readRecordings } from './recordings.js';
 import { createShippedPrompts, type ShippedPrompts } from './shipped.js';
 import { spokenAs } from './spoken-as.js';
@@ -42,6 +42,8 @@ export type ClipSource = { readonly kind: 'recording' | 'shipped'; readonly loca
 export interface Speech {
   /** Hello, with the brand's name if that can be spoken right now: see `prepare`. Empty: no brand. */
   greeting(locale: string, brand: string): readonly Piece[];
+  /** The same for a call that speaks no code but asks to confirm. */
+  confirmGreeting(locale: string, brand: string): readonly Piece[];
   /** Asks for a key to be pressed before the code is spoken. */
   challenge(locale: string, key: Digit): readonly Piece[];
   /**
@@ -52,8 +54,10 @@ export interface Speech {
   code(locale: string, code: string, again?: boolean): readonly Piece[];
   /** Tells that key 1 repeats the code. */
   repeatHint(locale: string): readonly Piece[];
-  /** Tells that key 1 confirms. */
+  /** Asks to press key 1 to confirm, and whoever did not ask for the call to hang up. */
   confirm(locale: string): readonly Piece[];
+  /** Thanks for the key: the number is confirmed. */
+  confirmed(locale: string): readonly Piece[];
   goodbye(locale: string): readonly Piece[];
   /**
    * Sees to it that a brand name can be spoken, which may take as long as the command does: to be called when a call
@@ -106,16 +110,21 @@ function createSpeech(recordings: Recordings, shipped: ShippedPrompts, brands: B
     return (kind === 'recording' ? recordings.clips.get(from)! : shipped(from)).get(name)!;
   };
   const sentence = (locale: string, name: ClipName): Piece[] => [clip(locale, name), silence('sentence')];
-  /** The locale that speaks: its voice is the one that a brand's name must match. */
+  /**
+   * The locale that speaks: its voice is the one that a brand's name must match. One for both greetings, so that what
+   * `prepare` keeps serves either.
+   */
   const speaker = (locale: string) => source(locale, 'greeting-brand').locale;
+  const greet = (locale: string, brand: string, alone: PromptName, branded: PromptName): Piece[] => {
+    const name = brand === '' ? null : brands.get(speaker(locale), brand);
+    if (!name) return sentence(locale, alone);
+    return [clip(locale, branded), silence('word'), name, silence('sentence')];
+  };
   return {
     recordings,
     source,
-    greeting(locale, brand) {
-      const name = brand === '' ? null : brands.get(speaker(locale), brand);
-      if (!name) return sentence(locale, 'greeting');
-      return [clip(locale, 'greeting-brand'), silence('word'), name, silence('sentence')];
-    },
+    greeting: (locale, brand) => greet(locale, brand, 'greeting', 'greeting-brand'),
+    confirmGreeting: (locale, brand) => greet(locale, brand, 'confirm-greeting', 'confirm-greeting-brand'),
     challenge: (locale, key) => [clip(locale, 'press-for-code'), silence('word'), ...sentence(locale, key)],
     code(locale, code, again = false) {
       if (!/^[0-9]+$/.test(code)) throw new RangeError('a spoken code has only digits');
@@ -127,7 +136,8 @@ function createSpeech(recordings: Recordings, shipped: ShippedPrompts, brands: B
       return [clip(locale, again ? 'again' : 'your-code-is'), ...digits, silence('sentence')];
     },
     repeatHint: (locale) => sentence(locale, 'press-1-to-repeat'),
-    confirm: (locale) => sentence(locale, 'press-1-to-confirm'),
+    confirm: (locale) => [...sentence(locale, 'press-1-to-confirm'), ...sentence(locale, 'not-requested')],
+    confirmed: (locale) => sentence(locale, 'confirmed'),
     goodbye: (locale) => sentence(locale, 'goodbye'),
     prepare: async (locale, brand) => brand !== '' && (await brands.prepare(speaker(locale), brand)) !== null,
     close: () => brands.close(),

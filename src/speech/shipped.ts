@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Clip, createClip } from './clip.js';
 import { type ClipName, readPack } from './pack.js';
 
-/** Locales whose clips are kept in memory: at most 1 MB each, with both forms of G.711. */
+/** Locales whose clips are kept in memory: at most 2 MB each, with both forms of G.711. */
 const KEPT = 12;
 
 /** The clips of a locale that has prompts of its own (`spokenAs`). */

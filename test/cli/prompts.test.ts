@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { joined } from '#speech/clip.js';
 import { CLIP_NAMES } from '#speech/pack.js';
 import { PHRASES } from '#speech/phrases.js';
-import { readWav } from '#speech/wav.js';
+import { readWav, writeWav } from '#speech/wav.js';
 import { toneFile } from '../speech/tones.js';
 import { SHIPPED_SPEECH } from '../support/speech.js';
 import { digitClips, hearDigits } from '../support/spoken-digits.js';
@@ -35,17 +36,36 @@ describe('prompts render', () => {
   it('asks for a key first, and says that a brand cannot be spoken', async () => {
     const directory = newDirectory();
     const file = join(directory, 'out.wav');
-    const args = ['prompts', 'render', '--code', '42', '--dtmf', '7', '--confirm', '--brand', 'Acme', file];
+    const args = ['prompts', 'render', '--code', '42', '--dtmf', '7', '--brand', 'Acme', file];
     const { code, stderr } = await run(args, join(directory, 'data'));
     expect(code).toBe(0);
     expect(stderr).toMatch(/^The brand cannot be spoken/);
     expect(heardIn(file, 'en')).toBe('74242');
   });
 
+  it('writes a call that confirms by key, in which no digit of a code is spoken', async () => {
+    const directory = newDirectory();
+    const file = join(directory, 'out.wav');
+    const args = ['prompts', 'render', '--locale', 'es', '--confirm', file];
+    const { code, stdout, stderr } = await run(args, join(directory, 'data'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^wrote [0-9.]+ seconds to .*out\.wav \(es, built in\)\n$/);
+    const call = joined([
+      ...SHIPPED_SPEECH.confirmGreeting('es', ''),
+      ...SHIPPED_SPEECH.confirm('es'),
+      ...SHIPPED_SPEECH.confirmed('es'),
+      ...SHIPPED_SPEECH.goodbye('es'),
+    ]);
+    expect(readFileSync(file).equals(writeWav(call, 8000))).toBe(true);
+    expect(heardIn(file, 'es')).toBe('');
+  });
+
   it.each([
     [['--code', '12a'], 'expected 1 to 20 digits'],
     [['--code', '1', '--dtmf', '10'], 'expected a key from 0 to 9'],
     [[], "required option '--code <digits>' not specified"],
+    [['--confirm', '--code', '1'], "'--confirm' cannot be used with option '--code <digits>'"],
+    [['--confirm', '--dtmf', '5'], "'--confirm' cannot be used with option '--dtmf <key>'"],
   ])('with %j is refused', async (args, why) => {
     const directory = newDirectory();
     const { code, stderr } = await run(['prompts', 'render', ...args, join(directory, 'out.wav')], directory);
@@ -67,10 +87,11 @@ describe('prompts list', () => {
     const rows: Record<string, unknown>[] = JSON.parse(stdout);
     expect(rows.map(({ locale }) => locale)).toEqual([...Object.keys(PHRASES), 'xx'].sort());
     expect(rows.find(({ locale }) => locale === 'km')).toMatchObject({ language: 'Khmer', spoken: 'en' });
-    expect(rows.find(({ locale }) => locale === 'xx')).toMatchObject({ recordings: '1/18', brands: 0 });
+    expect(rows.find(({ locale }) => locale === 'xx')).toMatchObject({ recordings: '1/22', brands: 0 });
     const one = await run(['prompts', 'list', '--locale', 'xx'], directory, env);
     expect(one.stdout).toMatch(/^7 +recording +xx +seven$/m);
     expect(one.stdout).toMatch(/^8 +built in +en +eight$/m);
+    expect(one.stdout).toMatch(/^confirmed +built in +en +Thank you\. Your number is confirmed\.$/m);
     expect(one.stdout.trim().split('\n')).toHaveLength(1 + CLIP_NAMES.length);
   });
 });

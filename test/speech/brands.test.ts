@@ -72,6 +72,14 @@ describe('a brand name that a command speaks', () => {
     expect(w.noted().map(({ rest }) => rest)).toEqual([['Acme', 'es']]);
   });
 
+  it('is in the greeting of a call that confirms by key too, spoken once for both', async () => {
+    const w = await world();
+    await w.speech.prepare('en', 'Acme');
+    expect(w.speech.confirmGreeting('en', 'Acme')[2]).toEqual(w.speech.greeting('en', 'Acme')[2]);
+    expect(speaksBrand(w, 'Acme')).toBe(true);
+    expect(w.noted()).toHaveLength(1);
+  });
+
   it('is spoken once, however often it is asked for', async () => {
     const w = await world();
     const answers = await Promise.all(Array.from({ length: 5 }, () => w.speech.prepare('en', 'Acme')));

@@ -42,9 +42,8 @@ describe('a call', () => {
     expect(namesOf(speech.code('en', '1', true), 'en')).toEqual(['again', 450, '1', 400]);
   });
 
-  it('tells how to hear it again and how to confirm, and says goodbye', () => {
+  it('tells how to hear it again, and says goodbye', () => {
     expect(namesOf(speech.repeatHint('en'), 'en')).toEqual(['press-1-to-repeat', 400]);
-    expect(namesOf(speech.confirm('en'), 'en')).toEqual(['press-1-to-confirm', 400]);
     expect(namesOf(speech.goodbye('en'), 'en')).toEqual(['goodbye', 400]);
   });
 
@@ -60,6 +59,19 @@ describe('a call', () => {
       0,
     );
     expect(joined(pieces).length).toBe(milliseconds * 8);
+  });
+});
+
+describe('a call that confirms by key', () => {
+  it('greets in words of its own, without the brand when that cannot be spoken', () => {
+    expect(namesOf(speech.confirmGreeting('es', ''), 'es')).toEqual(['confirm-greeting', 400]);
+    expect(namesOf(speech.confirmGreeting('en', 'Acme'), 'en')).toEqual(['confirm-greeting', 400]);
+  });
+
+  it('asks for key 1, tells who did not ask for it to hang up, and thanks for the key', () => {
+    const asked = ['press-1-to-confirm', 400, 'not-requested', 400];
+    expect(namesOf(speech.confirm('es'), 'es')).toEqual(asked);
+    expect(namesOf(speech.confirmed('es'), 'es')).toEqual(['confirmed', 400]);
   });
 });
 

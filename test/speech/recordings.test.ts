@@ -91,6 +91,16 @@ describe('recordings', () => {
     }
   });
 
+  it('of brand names are spoken in a call that confirms by key too', async () => {
+    const speech = await speechWith({
+      'brands/Acme.wav': toneFile(500),
+      'es/confirm-greeting-brand.wav': toneFile(700),
+    });
+    expect(speech.confirmGreeting('es', 'Acme').map(toneOf)).toEqual([700, null, 500, null]);
+    expect(toneOf(speech.confirmGreeting('de', 'Acme')[2])).toBe(500);
+    expect(speech.confirmGreeting('es', 'Other')).toHaveLength(2);
+  });
+
   it('are looked for among files that are none', async () => {
     const speech = await speechWith({
       'README.md': 'x',
