@@ -124,7 +124,7 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     expect((await sessions.get(id)).status).toBe('verified');
     expect(words(answer.said)).toContain('Your number is confirmed.');
     for (const all of [said, answer.said]) expect(heard(all)).toBe('');
-    expect(await calledBack(2)).toEqual(['in-progress', 'completed']);
+    expect(await calledBack(3)).toEqual(['ringing', 'in-progress', 'completed']);
     expect(await tell(stub, call, { status: 'completed', seconds: 14 })).toBe(200);
     expect(customer.requests.at(-1)!.parameters.SessionStatus).toBe('verified');
     // The address is good once.

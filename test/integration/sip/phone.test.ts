@@ -1,7 +1,7 @@
 import plivo from 'plivo';
 import { expect, test } from 'vitest';
+import type { Piece } from '#speech/prompts.js';
 import { AUTH_ID, AUTH_TOKEN, startServerProcess, until } from '../../support/server-process.js';
-import { type Piece } from '#speech/prompts.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
 import { digitClips, hearDigits, timesHeard } from '../../support/spoken-digits.js';
 import { describeWith } from '../programs.js';
