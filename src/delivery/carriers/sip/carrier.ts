@@ -3,6 +3,7 @@ import type { Carrier, CarrierContext, CarrierReport, CarrierStatus, SubmitResul
 import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
+import { pairsIn } from './media/ports.js';
 import { describeFailure, outcomeOf } from './outcome.js';
 import type { ReadSettings } from './settings.js';
 import type { Transport } from './transport/transport.js';
@@ -34,7 +35,7 @@ const REPORT_RETRY = 1_000;
 /** Calls over the operator's trunks. A submit lasts as long as its call. */
 export function createSipCarrier(settings: ReadSettings, context: CarrierContext, parts: Parts): Carrier {
   const { name, environment, log, speech, report, share } = context;
-  const window = Math.max(1, Math.ceil(settings.calls / share.count));
+  const window = Math.min(Math.max(1, Math.ceil(settings.calls / share.count)), pairsIn(settings.rtpPorts));
   const rate = settings.callsPerSecond / share.count;
   const calls = new Set<Call>();
   const counts = { calls: 0, ringing: 0, answered: 0, completed: 0, malformed: 0 };

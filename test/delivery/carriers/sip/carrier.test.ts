@@ -452,6 +452,12 @@ describe('a trunk that asks what we can before any call', () => {
 });
 
 describe('limits', () => {
+  it('let no more calls go on than there are pairs of ports for their sound', () => {
+    expect(openCarrier({ calls: 40 }).carrier.window).toBe(40);
+    expect(openCarrier({ calls: 40, rtp_ports: { from: 20_001, to: 20_010 } }).carrier.window).toBe(4);
+    expect(openCarrier({ calls: 3, rtp_ports: { from: 20_000, to: 20_009 } }).carrier.window).toBe(3);
+  });
+
   it('begin no more calls in a second than they say', async () => {
     const { environment, peer, submit } = openCarrier({ calls_per_second: 2 });
     for (let turn = 0; turn < 6; turn++) void submit();
