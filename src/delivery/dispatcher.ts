@@ -64,7 +64,7 @@ export class Dispatcher {
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
-      perform: (delivery, onAnswered) => this.#perform(delivery, onAnswered),
+      perform: (delivery, onAnswered, onHealthy) => this.#perform(delivery, onAnswered, onHealthy),
       divert: (delivery) => this.#wayRound(delivery),
       due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
@@ -113,7 +113,7 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  async #perform(delivery: Delivery, onAnswered: () => void): Promise<Verdict> {
+  async #perform(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
     if (delivery.expiresAt <= now) {
@@ -139,12 +139,13 @@ export class Dispatcher {
     let claimed = false;
     const claim: Claim = async (messageId) => {
       claimed = await this.#claim(delivery, carrier, messageId);
+      if (claimed && carrier.name === delivery.carrier) onHealthy();
       return claimed;
     };
     const result = await (submit ? submit(carrier, message, claim) : carrier.submit(message, claim));
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
-    // What came of it has been reported: the submit lasted until the end.
-    if (claimed) return { health: 'up' };
+    // What came of it has been reported: the submit lasted until the end, which says nothing of how the carrier fares.
+    if (claimed) return { health: 'unknown' };
     // Its place in the carrier's window is free while the result is being committed. A result that says that the
     // carrier is in trouble is judged first.
     if (result.kind === 'accepted' || result.kind === 'refused') onAnswered();

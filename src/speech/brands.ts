@@ -8,7 +8,7 @@ import { type Clip, createClip } from './clip.js';
 import { runSpeakCommand } from './command.js';
 import { RATE } from './condition.js';
 import { SpeechError } from './error.js';
-import { type Recordings, readSpeech } from './recordings.js';
+import { MAX_FILE_BYTES, type Recordings, readSpeech } from './recordings.js';
 import { writeWav } from './wav.js';
 
 /** Spoken names that are kept in memory; some 30 kB each. */
@@ -150,6 +150,7 @@ export class Brands {
         locale,
         output,
         directory: own,
+        maxBytes: MAX_FILE_BYTES,
         timeout,
         environment,
         signal,

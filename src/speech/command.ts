@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
-import type { Environment } from '../environment.js';
+import { stat } from 'node:fs/promises';
+import type { Environment, Timer } from '../environment.js';
 import { SpeechError } from './error.js';
 
+/** How often the size of the output is looked at, in milliseconds. */
+const LOOK_EVERY = 250;
 /** What is kept of what a program complains about, in characters. */
 const MAX_COMPLAINT = 300;
 
@@ -14,6 +17,8 @@ export interface SpeakCommand {
   readonly output: string;
   /** Its working directory, home and place for temporary files. */
   readonly directory: string;
+  /** Bytes that the file may have: a program that goes on writing must not fill the disk. */
+  readonly maxBytes: number;
   /** Milliseconds. */
   readonly timeout: number;
   readonly environment: Environment;
@@ -25,10 +30,10 @@ export interface SpeakCommand {
  * Runs a program that speaks. No shell is between: each placeholder is filled in within one argument, whatever it
  * holds. Where no argument has `{text}`, the program reads it from its standard input. It gets none of this process's
  * environment but `PATH`; it and what it started end when its time is over.
- * @throws SpeechError when it does not start, fails, or takes too long
+ * @throws SpeechError when it does not start, fails, writes too much, or takes too long
  */
 export function runSpeakCommand(options: SpeakCommand): Promise<void> {
-  const { command, text, locale, output, directory, timeout, environment, signal } = options;
+  const { command, text, locale, output, directory, maxBytes, timeout, environment, signal } = options;
   const [program = '', ...templates] = command;
   const values: Record<string, string> = { text, locale, output };
   const args = templates.map((template) =>
@@ -59,13 +64,30 @@ export function runSpeakCommand(options: SpeakCommand): Promise<void> {
       end();
       fail(`took longer than ${timeout / 1000} seconds`);
     });
+    let look: Timer;
+    let hasEnded = false;
+    const watch = () => {
+      look = environment.after(LOOK_EVERY, async () => {
+        const size = await stat(output).then(
+          (found) => found.size,
+          () => 0,
+        );
+        if (hasEnded) return;
+        if (size <= maxBytes) return watch();
+        end();
+        fail(`wrote more than ${maxBytes} bytes`);
+      });
+    };
+    watch();
     const onAbort = () => {
       end();
       fail('was stopped');
     };
     signal.addEventListener('abort', onAbort, { once: true });
     const settle = (how: () => void) => {
+      hasEnded = true;
       timer.cancel();
+      look.cancel();
       signal.removeEventListener('abort', onAbort);
       how();
     };

@@ -1,4 +1,4 @@
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { normaliseLocale } from '../verify/messages/locales.js';
@@ -91,7 +91,7 @@ async function readBrands(folder: string, budget: Budget): Promise<Map<string, C
 async function wavFiles(folder: string): Promise<{ path: string; stem: string }[]> {
   const entries = await entriesOf(folder);
   return entries
-    .filter(({ name, isFolder }) => !isFolder && name.toLowerCase().endsWith('.wav'))
+    .filter(({ name }) => name.toLowerCase().endsWith('.wav'))
     .map(({ name }) => ({ path: join(folder, name), stem: name.slice(0, -4) }));
 }
 
@@ -125,9 +125,9 @@ async function readBounded(path: string): Promise<Uint8Array> {
   try {
     const file = await open(path, 'r');
     try {
-      const stat = await file.stat();
-      if (!stat.isFile()) throw new SpeechError(`${path}: is no file`);
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(stat.size, MAX_FILE_BYTES) + 1));
+      const found = await file.stat();
+      if (!found.isFile()) throw new SpeechError(`${path}: is no file`);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(found.size, MAX_FILE_BYTES) + 1));
       if (bytesRead > MAX_FILE_BYTES)
         throw new SpeechError(`${path}: is larger than ${MAX_FILE_BYTES} bytes`);
       return buffer.subarray(0, bytesRead);
@@ -142,10 +142,13 @@ async function readBounded(path: string): Promise<Uint8Array> {
 async function entriesOf(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter(({ name }) => !name.startsWith('.'))
-      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const shown = entries.filter(({ name }) => !name.startsWith('.'));
+    const known = shown.map(async (entry) => {
+      // A link counts as what it leads to: mounted configuration consists of links.
+      const of = entry.isSymbolicLink() ? await stat(join(folder, entry.name)) : entry;
+      return { name: entry.name, isFolder: of.isDirectory() };
+    });
+    return (await Promise.all(known)).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     throw unreadable(folder, error);
   }

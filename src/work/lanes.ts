@@ -30,9 +30,10 @@ export interface LanesOptions<Item> {
   readonly versionOf: (item: Item) => number;
   /**
    * Does the work and records how it ended. `onAnswered` is to be called, once, when the other side is done with the
-   * piece and only the record is left: the next piece of the lane may begin.
+   * piece and only the record is left: the next piece of the lane may begin. `onHealthy` may be called when the other side
+   * has shown that it is well, though the piece goes on: whoever waits for that need not wait for its end.
    */
-  readonly perform: (item: Item, onAnswered: () => void) => Promise<Verdict>;
+  readonly perform: (item: Item, onAnswered: () => void, onHealthy: () => void) => Promise<Verdict>;
   /**
    * The way round a broken lane for a piece of it: records that its row waits in another lane. Null: there is none now.
    * Absent: work waits for its lane.
@@ -408,9 +409,13 @@ export class Lanes<Item> {
       lane.recording++;
       this.#advance(lane);
     };
+    const onHealthy = () => {
+      this.#judge(lane, 'up');
+      this.#advance(lane);
+    };
     let verdict: Verdict;
     try {
-      verdict = await this.#options.perform(item, onAnswered);
+      verdict = await this.#options.perform(item, onAnswered, onHealthy);
     } catch (error) {
       this.#options.onError(error);
       verdict = { health: 'unknown', stuck: true };

@@ -5,8 +5,10 @@ import { createReporter } from '#delivery/receipts.js';
 import { createRouter } from '#delivery/router.js';
 import { KeyringHolder } from '#store/keys.js';
 import { openMemoryStore } from '#store/memory/store.js';
+import { StoreError } from '#store/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
+import type { Recipient } from '#verify/model.js';
 import { NOW, newKey, seed, start } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
@@ -66,7 +68,17 @@ async function open(
   await store.submit(command);
   await environment.advance(0);
   const attempt = () => store.database.attempt(command.attempt)!;
-  return { environment, store, command, attempt, submits: () => submits };
+  /** Starts another call, to somebody else. */
+  const startAnother = async (recipient: string) => {
+    const other = start(fixture, store, {
+      channel: 'voice',
+      carrier: 'one',
+      recipient: recipient as Recipient,
+    });
+    await store.submit(other);
+    await environment.advance(0);
+  };
+  return { environment, store, command, attempt, startAnother, submits: () => submits };
 }
 
 describe('a carrier that brings a message itself', () => {
@@ -94,6 +106,47 @@ describe('a carrier that brings a message itself', () => {
     expect(world.attempt()).toMatchObject({ status: 'ringing', delivery: 'pending' });
     await world.environment.advance(1_500);
     expect(world.submits()).toBe(2);
+  });
+
+  it('that is heard of again takes further calls at once, not after the end of the first', async () => {
+    let isDown = true;
+    let going = 0;
+    const world = await open(async (claim) => {
+      if (isDown) return { kind: 'unavailable', errorCode: 3090, reason: 'congestion', down: true };
+      going++;
+      await claim(null);
+      return new Promise(() => {});
+    });
+    for (let last = 1; last <= 5; last++) await world.startAnother(`1415555000${last}`);
+    await world.environment.advance(20_000);
+    expect(world.submits()).toBeGreaterThan(5);
+    isDown = false;
+    await world.environment.advance(60_000);
+    expect(going).toBe(4);
+  });
+
+  it('brings nothing while the database is away, and is asked again', async () => {
+    const answers: boolean[] = [];
+    let go = () => {};
+    const answered = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const world = await open(async (claim) => {
+      await answered;
+      answers.push(await claim(null));
+      return answers.at(-1)
+        ? { kind: 'accepted', messageId: null }
+        : { kind: 'unavailable', errorCode: 5010, reason: 'not wanted', down: false };
+    });
+    const { submit } = world.store;
+    world.store.submit = () => Promise.reject(new StoreError('unavailable', 'away'));
+    go();
+    await world.environment.advance(3_000);
+    expect([answers, world.submits()]).toEqual([[false], 1]);
+    world.store.submit = submit;
+    await world.environment.advance(3_000);
+    expect(answers).toEqual([false, true]);
+    expect(world.attempt()).toMatchObject({ delivery: 'handed', hop: 1 });
   });
 
   it('is never asked again after the mark, not even by a node that starts anew', async () => {

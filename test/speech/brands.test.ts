@@ -217,6 +217,24 @@ describe('a command that', () => {
     expect(readdirSync(w.directory)).toEqual([]);
   });
 
+  it('writes without end is ended before it fills the disk', async () => {
+    const environment = new VirtualEnvironment();
+    const program = `
+      import { appendFileSync, writeFileSync } from 'node:fs';
+      writeFileSync(process.argv[4], Buffer.alloc(9_000_001));
+      writeFileSync(process.argv[2], String(process.pid));
+      setInterval(() => appendFileSync(process.argv[4], 'x'), 10);
+    `;
+    const w = await world({ program, environment });
+    const answer = w.speech.prepare('en', 'Acme');
+    const note = join(w.folder, 'note');
+    await eventually('it has written', () => existsSync(note) && readFileSync(note, 'utf8') !== '');
+    await environment.advance(1_000);
+    expect(await answer).toBe(false);
+    await eventually('it is gone', () => hasEnded(Number(readFileSync(note, 'utf8'))));
+    await eventually('what it wrote is too', () => readdirSync(w.directory).length === 0);
+  });
+
   it('runs while the server stops is ended', async () => {
     const w = await world({ program: 'setInterval(() => {}, 1000);' });
     const answers = ['Acme', 'Other', 'Third'].map((brand) => w.speech.prepare('en', brand));

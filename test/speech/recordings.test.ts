@@ -101,6 +101,18 @@ describe('recordings', () => {
     expect(speech.confirmGreeting('es', 'Other')).toHaveLength(2);
   });
 
+  it('may be links, folders of locales too', async () => {
+    const elsewhere = await folderOf({ 'spanish/goodbye.wav': toneFile(500), 'a.wav': toneFile(700) });
+    const folder = await folderOf({ 'en/goodbye.wav': toneFile(900) });
+    await symlink(join(elsewhere, 'spanish'), join(folder, 'es'));
+    await symlink(join(elsewhere, 'a.wav'), join(folder, 'en', '7.wav'));
+    const { clips } = await readRecordings(folder);
+    expect([...clips.get('es')!.keys()]).toEqual(['goodbye']);
+    expect([...clips.get('en')!.keys()]).toEqual(['7', 'goodbye']);
+    await symlink(join(elsewhere, 'nothing'), join(folder, 'fr'));
+    await expect(readRecordings(folder)).rejects.toThrow('cannot be read (ENOENT)');
+  });
+
   it('are looked for among files that are none', async () => {
     const speech = await speechWith({
       'README.md': 'x',

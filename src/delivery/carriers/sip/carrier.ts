@@ -3,6 +3,7 @@ import type { Carrier, CarrierContext, CarrierReport, CarrierStatus, SubmitResul
 import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
+import { pairsIn } from './media/ports.js';
 import { describeFailure, outcomeOf } from './outcome.js';
 import type { ReadSettings } from './settings.js';
 import type { Transport } from './transport/transport.js';
@@ -28,14 +29,13 @@ const OPEN_RETRY = 5_000;
 /** Milliseconds that stopping gives to goodbyes on the wire, and to what is recorded of the calls. */
 const GOODBYES = 300;
 const UNREGISTER_WITHIN = 1_000;
-/** How often, and with what pause in milliseconds, the end of a call is reported to a database that is away. */
-const REPORT_TRIES = 60;
+/** Pause in milliseconds after which the end of a call is reported again to a database that is away. */
 const REPORT_RETRY = 1_000;
 
 /** Calls over the operator's trunks. A submit lasts as long as its call. */
 export function createSipCarrier(settings: ReadSettings, context: CarrierContext, parts: Parts): Carrier {
   const { name, environment, log, speech, report, share } = context;
-  const window = Math.max(1, Math.ceil(settings.calls / share.count));
+  const window = Math.min(Math.max(1, Math.ceil(settings.calls / share.count)), pairsIn(settings.rtpPorts));
   const rate = settings.callsPerSecond / share.count;
   const calls = new Set<Call>();
   const counts = { calls: 0, ringing: 0, answered: 0, completed: 0, malformed: 0 };
@@ -120,6 +120,8 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     let last: SubmitResult = unavailable(5000, 'no trunk can be used', true);
     for (const trunk of on.trunks) {
       if (stopping) return unavailable(5010, 'the server stops', false);
+      // Waiting for a turn, or another trunk, has taken what time there was.
+      if (message.expiresAt <= environment.now()) return expired();
       if (!trunk.isUsable) {
         last =
           last.kind === 'unavailable' && last.errorCode !== 5000
@@ -179,15 +181,18 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       counts.completed++;
       await reportUntilTaken({ by, status: 'completed', errorCode: null, duration });
     } else {
-      await reportUntilTaken({ by, status: 'failed', errorCode: result.errorCode });
+      const { errorCode, why } = result;
+      log.warn({ carrier: name, hopId, errorCode, why }, 'a call failed amid the code');
+      await reportUntilTaken({ by, status: 'failed', errorCode });
     }
     return { kind: 'accepted', messageId: null };
   }
 
+  /** However long the database is away: nobody else knows how the call went. The call keeps its place in the window. */
   async function reportUntilTaken(one: CarrierReport): Promise<void> {
-    for (let tries = 0; tries < REPORT_TRIES; tries++) {
+    while (true) {
       const result = await report(one).catch(() => 'failed' as const);
-      if (result !== 'unavailable') return;
+      if (result !== 'unavailable' || stopping) return;
       await sleep(environment, REPORT_RETRY);
     }
   }
@@ -229,6 +234,10 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       await Promise.all([media.close(), transport.close()]);
     },
   };
+}
+
+function expired() {
+  return { ...unavailable(5010, 'the code expired before the call began', false), untried: true };
 }
 
 function unavailable(errorCode: number, reason: string, down: boolean) {

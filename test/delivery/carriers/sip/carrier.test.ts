@@ -5,6 +5,7 @@ import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/me
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
+import type { Speech } from '#speech/prompts.js';
 import { SipNetwork } from '../../../support/sip-network.js';
 import { SipPeer } from '../../../support/sip-peer.js';
 import { VirtualEnvironment } from '../../../support/virtual-time.js';
@@ -18,10 +19,10 @@ function fakeMedia(environment: VirtualEnvironment) {
   const listeners = new Map<string, (...values: never[]) => void>();
   const open = new Set<string>();
   const played: number[] = [];
+  let stop = () => {};
   const media: Media = {
     open: async ({ call }) => {
       open.add(call);
-      let stop = () => {};
       const session: MediaSession = {
         port: 40_000,
         offer: () => OFFER,
@@ -70,14 +71,21 @@ function fakeMedia(environment: VirtualEnvironment) {
   };
   const emit = <Name extends keyof MediaEvents>(name: Name, ...values: MediaEvents[Name]) =>
     listeners.get(name)?.(...(values as never[]));
-  return { media, emit, open, played };
+  /** Cuts short what is being played, as a re-INVITE with another codec does. */
+  const cut = () => stop();
+  return { media, emit, open, played, cut };
 }
 
-function openCarrier(changes: Partial<SipSettings> = {}, answers: readonly ReportResult[] = ['recorded']) {
+function openCarrier(
+  changes: Partial<SipSettings> = {},
+  answers: readonly ReportResult[] = ['recorded'],
+  speech: Partial<Speech> = {},
+) {
   const environment = new VirtualEnvironment();
   const network = new SipNetwork(environment);
   const fake = fakeMedia(environment);
-  const context = recordingContext(answers, environment);
+  const recording = recordingContext(answers, environment);
+  const context = { ...recording, speech: { ...recording.speech, ...speech } };
   const settings = readSettings({
     trunks: [{ host: THEM }],
     caller_id: '14155550100',
@@ -162,6 +170,120 @@ describe('a call', () => {
     await result;
     // Greeting with the question, code, hint, goodbye: the code was not repeated.
     expect(played).toHaveLength(4);
+  });
+
+  it('keeps on reporting its end while the database is away, and never forgets it', async () => {
+    const away = Array.from({ length: 200 }, () => 'unavailable' as const);
+    const { environment, peer, submit, statuses } = openCarrier({}, [...away, 'recorded']);
+    peer.script = answering;
+    const result = submit();
+    await environment.advance(250_000);
+    expect((await result).kind).toBe('accepted');
+    expect(statuses().filter((status) => status === 'completed')).toHaveLength(199);
+  });
+
+  it('says again from its beginning what another codec has cut short', async () => {
+    const { environment, peer, submit, statuses, played, cut } = openCarrier();
+    peer.script = answering;
+    const result = submit();
+    // Amid the greeting, then amid the code.
+    await environment.advance(1_500);
+    cut();
+    await environment.advance(1_000);
+    const greetings = played.length;
+    await environment.advance(500);
+    cut();
+    await environment.advance(60_000);
+    expect((await result).kind).toBe('accepted');
+    expect(greetings).toBe(3);
+    expect(played).toEqual([played[0], played[0], played[2], played[2], played[4], played[5]]);
+    expect(statuses().at(-1)).toBe('completed');
+  });
+
+  it('ends when its sound is cut short without end', async () => {
+    const { environment, peer, submit, cut, played } = openCarrier();
+    peer.script = answering;
+    const result = submit();
+    await environment.advance(1_500);
+    for (let times = 0; times < 50; times++) {
+      cut();
+      await environment.advance(10);
+    }
+    expect(await result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    expect(played.length).toBeLessThan(20);
+    expect(peer.all('BYE')).toHaveLength(1);
+  });
+
+  it('whose prompts cannot be read ends, after the mark as failed', async () => {
+    const { environment, peer, submit, reports, open } = openCarrier({}, ['recorded'], {
+      code: () => {
+        throw new Error('EMFILE: too many open files');
+      },
+    });
+    peer.script = answering;
+    const result = submit();
+    await environment.advance(10_000);
+    expect((await result).kind).toBe('accepted');
+    expect(reports.at(-1)).toMatchObject({ status: 'failed', errorCode: 5010 });
+    expect([peer.all('BYE').length, open.size]).toEqual([1, 0]);
+  });
+
+  it('whose media dies while it rings is cancelled, rather than answered with silence', async () => {
+    const { environment, peer, submit, emit } = openCarrier();
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.respond(asked, 180);
+      if (asked.method === 'CANCEL') {
+        one.respond(asked, 200);
+        one.respond(one.all('INVITE').at(-1)!, 487);
+      }
+    };
+    const result = submit();
+    await environment.advance(3_000);
+    emit('media-timeout', 'failed');
+    await environment.advance(1_000);
+    expect(await result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    expect(peer.all('CANCEL')).toHaveLength(1);
+  });
+
+  it('hangs up at its longest duration though the database has not answered', async () => {
+    const { environment, peer, submit, reports } = openCarrier({ max_seconds: 20 });
+    peer.script = answering;
+    let commit = (_: boolean) => {};
+    const result = submit({}, () => new Promise<boolean>((resolve) => (commit = resolve)));
+    await environment.advance(25_000);
+    expect(peer.all('BYE')).toHaveLength(1);
+    commit(true);
+    await environment.advance(1_000);
+    expect((await result).kind).toBe('accepted');
+    expect(reports.at(-1)).toMatchObject({ status: 'failed', errorCode: 6000 });
+  });
+
+  it('is not begun once its code has expired', async () => {
+    const { environment, peer, submit } = openCarrier({ calls_per_second: 1 });
+    const expiresAt = environment.now() + 500;
+    const results = [submit({ expiresAt }), submit({ expiresAt })];
+    await environment.advance(60_000);
+    expect(await results[1]).toMatchObject({ kind: 'unavailable', down: false, untried: true });
+    expect(new Set(peer.all('INVITE').map((one) => headerOf(one, 'call-id'))).size).toBe(1);
+  });
+
+  it('hears a key pressed twice within a second as two presses, each told in both ways', async () => {
+    const { environment, peer, submit, emit, played } = openCarrier();
+    peer.script = answering;
+    void submit();
+    // Silence, greeting, code; then the hint.
+    await environment.advance(3_200);
+    const press = async () => {
+      emit('dtmf', '1', 100);
+      const info = { 'content-type': 'application/dtmf-relay' };
+      peer.ask(peer.all('INVITE')[0]!, 'INFO', info, 'Signal=1\r\n');
+      await environment.advance(50);
+    };
+    await press();
+    await environment.advance(600);
+    await press();
+    // Greeting, code, hint, and the code for each press.
+    expect(played).toHaveLength(5);
   });
 
   it.each([
@@ -330,6 +452,12 @@ describe('a trunk that asks what we can before any call', () => {
 });
 
 describe('limits', () => {
+  it('let no more calls go on than there are pairs of ports for their sound', () => {
+    expect(openCarrier({ calls: 40 }).carrier.window).toBe(40);
+    expect(openCarrier({ calls: 40, rtp_ports: { from: 20_001, to: 20_010 } }).carrier.window).toBe(4);
+    expect(openCarrier({ calls: 3, rtp_ports: { from: 20_000, to: 20_009 } }).carrier.window).toBe(3);
+  });
+
   it('begin no more calls in a second than they say', async () => {
     const { environment, peer, submit } = openCarrier({ calls_per_second: 2 });
     for (let turn = 0; turn < 6; turn++) void submit();

@@ -40,6 +40,9 @@ export type CallResult =
   /** We could not even begin: no port for its sound, say. */
   | { readonly kind: 'not-begun'; readonly why: string };
 
+/** How often what is being said begins again when its sound was cut short, as by another codec: no peer needs more. */
+const SAY_AGAIN = 8;
+
 /** A key that comes by RTP and by INFO was pressed once; in milliseconds. */
 const SAME_PRESS = 1_000;
 
@@ -60,6 +63,7 @@ export class Call {
   #limit: Timer | null = null;
   /** Which `say` is the latest: the end of an earlier one is no news. */
   #saying = 0;
+  #saidAgain = 0;
   #lastKey: { readonly key: string; readonly by: 'rtp' | 'info'; readonly at: number } | null = null;
 
   constructor(options: CallOptions) {
@@ -113,7 +117,11 @@ export class Call {
     session.on('dtmf', (digit) => this.#key(digit, 'rtp'));
     session.on('voice-start', () => this.#step({ kind: 'voice-start' }));
     session.on('voice-end', (length) => this.#step({ kind: 'voice-end', length }));
-    session.on('media-timeout', () => this.#step({ kind: 'media-timeout' }));
+    session.on('media-timeout', () => {
+      // Whoever answered now would hear nothing.
+      if (this.#answeredAt === null) this.#invitation?.hangUp();
+      else this.#step({ kind: 'media-timeout' });
+    });
     const { domain, credentials } = trunk.settings;
     const host = hostPort(domain, null);
     const caller = callerOf({
@@ -170,8 +178,8 @@ export class Call {
   #key(key: string, by: 'rtp' | 'info'): void {
     const at = this.#options.agent.environment.monotonic();
     const last = this.#lastKey;
-    this.#lastKey = { key, by, at };
     if (last && last.key === key && last.by !== by && at - last.at < SAME_PRESS) return;
+    this.#lastKey = { key, by, at };
     this.#step({ kind: 'key', key });
   }
 
@@ -205,6 +213,9 @@ export class Call {
       case 'clear-timer':
         this.#timers.get(action.name)?.cancel();
         break;
+      case 'hang-up':
+        this.#invitation?.hangUp();
+        break;
       case 'end':
         this.#end(action.result);
     }
@@ -212,13 +223,24 @@ export class Call {
 
   #say(phrases: readonly Phrase[]): void {
     const saying = ++this.#saying;
-    const clips = phrases.flatMap((phrase) => this.#piecesOf(phrase)) as readonly Sound[];
-    this.#session?.play(clips).then(
+    this.#play(phrases).then(
       (how) => {
-        if (how === 'played' && saying === this.#saying) this.#step({ kind: 'said' });
+        if (this.#over || saying !== this.#saying) return;
+        if (how === 'played') this.#step({ kind: 'said' });
+        // The peer has changed the codec, and waits to hear the rest.
+        else if (++this.#saidAgain <= SAY_AGAIN) this.#say(phrases);
+        else this.#step({ kind: 'cannot-speak', why: 'the peer cut the sound short again and again' });
       },
-      () => this.#step({ kind: 'media-timeout' }),
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : 'defect';
+        this.#step({ kind: 'cannot-speak', why: `the prompts cannot be played: ${why.slice(0, 120)}` });
+      },
     );
+  }
+
+  async #play(phrases: readonly Phrase[]): Promise<'played' | 'stopped'> {
+    const clips = phrases.flatMap((phrase) => this.#piecesOf(phrase)) as readonly Sound[];
+    return (await this.#session?.play(clips)) ?? 'stopped';
   }
 
   #piecesOf(phrase: Phrase): readonly Piece[] {

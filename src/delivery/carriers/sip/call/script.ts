@@ -43,6 +43,8 @@ export type ScriptEvent =
   | { readonly kind: 'timer'; readonly name: TimerName }
   | { readonly kind: 'maximum-duration' }
   | { readonly kind: 'media-timeout' }
+  /** What was to be said cannot be. */
+  | { readonly kind: 'cannot-speak'; readonly why: string }
   /** The other side hung up, or its side of the call was lost. */
   | { readonly kind: 'hung-up' }
   /** The server stops. */
@@ -54,6 +56,8 @@ export type ScriptAction =
   | { readonly do: 'commit' }
   | { readonly do: 'set-timer'; readonly name: TimerName; readonly after: number }
   | { readonly do: 'clear-timer'; readonly name: TimerName }
+  /** Hang up now; how the call went is known later. */
+  | { readonly do: 'hang-up' }
   /** The conversation is over: hang up, unless the other side has. */
   | { readonly do: 'end'; readonly result: ScriptResult };
 
@@ -126,7 +130,9 @@ const ENDINGS: readonly ScriptEvent['kind'][] = ['hung-up', 'stop', 'maximum-dur
 export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSettings): Step {
   if (state.stage === 'over') return stay(state);
   if (state.stage === 'committing' && ENDINGS.includes(event.kind)) {
-    return { state: { ...state, deferred: state.deferred ?? event }, actions: [] };
+    // The call does not wait for a database that may be long in coming.
+    const actions: ScriptAction[] = event.kind === 'hung-up' ? [] : [{ do: 'hang-up' }];
+    return { state: { ...state, deferred: state.deferred ?? event }, actions };
   }
   switch (event.kind) {
     case 'answered':
@@ -165,6 +171,8 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       return ended(state, 6000, 'the longest duration of a call was reached', 'recipient');
     case 'media-timeout':
       return ended(state, 6020, 'no sound came from the callee', 'carrier');
+    case 'cannot-speak':
+      return ended(state, 5010, event.why, 'carrier');
     case 'hung-up':
       // Whoever heard the first digits and hangs up has what they wanted.
       return state.marked && !state.deferred

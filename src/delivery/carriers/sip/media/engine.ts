@@ -105,6 +105,9 @@ export class Engine {
     call.stream.start();
     call.phase = this.#pacer.add(this.#environment.monotonic());
     this.#phases[call.phase]!.add(call.stream);
+    // Its first turn may come before that of the calls that the timer waits for.
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#schedule();
   }
 

@@ -11,6 +11,9 @@ const MOVED_AFTER = 1000;
  * Symmetric RTP (RFC 4961) that no stranger can turn: sends to where the peer's packets come from. The first source
  * is kept; another port of the same address takes over once the first has been quiet for a second (a NAT that has
  * forgotten its mapping); another address never does, unless a new SDP says so.
+ *
+ * The source that SDP names comes before other ports of its address, and once it has sent it is kept, however quiet it
+ * gets: behind that address, a border controller's, are the calls of others, and one of them may be made to send here.
  */
 export class Latch {
   readonly #anyAddress: boolean;
@@ -46,7 +49,8 @@ export class Latch {
     if (!this.#told || source.port === 0) return false;
     if (!this.#learnt) return this.#anyAddress || source.address === this.#told.address;
     if (source.address !== this.#learnt.address) return false;
-    return source.port === this.#learnt.port || now - this.#lastAt > MOVED_AFTER;
+    if (source.port === this.#learnt.port || isSame(source, this.#told)) return true;
+    return !isSame(this.#learnt, this.#told) && now - this.#lastAt > MOVED_AFTER;
   }
 
   /** A packet that was admitted has proved to be one. */

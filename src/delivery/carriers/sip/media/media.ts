@@ -34,8 +34,8 @@ export interface MediaOptions {
    * Whose packets are taken before the peer's port is known (symmetric RTP, RFC 4961). `same-address` (the
    * default): only those from the address in the peer's SDP, whatever their port. `first-source`: the first one
    * that sends valid packets, for a peer that is itself behind NAT and writes an address into its SDP that nobody
-   * can reach. Either way the first source is kept until a new SDP of the peer changes its address or port; with
-   * SRTP only an authenticated packet counts.
+   * can reach. Either way the first source is kept until a new SDP of the peer changes its address or port, save that
+   * the very port in the SDP comes before others of its address; with SRTP only an authenticated packet counts.
    */
   readonly latching?: 'same-address' | 'first-source';
 }

@@ -43,6 +43,7 @@ export class Pacer {
   /** The phase with the fewest calls, which has one more from now on. */
   add(now: number): number {
     if (this.#active === 0) this.#next = Math.max(this.#next, this.#slotAfter(now));
+    else this.#passEmpty(this.#slotAfter(now) - 1);
     this.#active++;
     const phase = this.#calls.indexOf(Math.min(...this.#calls));
     this.#calls[phase]!++;
@@ -62,7 +63,7 @@ export class Pacer {
     const slots: Slot[] = [];
     if (this.#active === 0) return { skipped: 0, slots };
     const last = this.#slotAfter(now) - 1;
-    while (this.#next <= last && this.#calls[this.#next % PHASES] === 0) this.#next++;
+    this.#passEmpty(last);
     const missed = (last - this.#next) * PHASE_MS;
     const skipped = missed > MAX_CATCH_UP_MS ? Math.floor(missed / FRAME_MS) : 0;
     // Whole frames are skipped, so that every call misses the same number.
@@ -80,6 +81,11 @@ export class Pacer {
     let slot = this.#next;
     while (this.#calls[slot % PHASES] === 0) slot++;
     return this.#origin + slot * PHASE_MS;
+  }
+
+  /** Slots without calls, up to `last`, are over: a call that joins later has none of them. */
+  #passEmpty(last: number): void {
+    while (this.#next <= last && this.#calls[this.#next % PHASES] === 0) this.#next++;
   }
 
   #slotAfter(now: number): number {

@@ -1,3 +1,14 @@
+export interface PortRange {
+  readonly from: number;
+  /** Included. */
+  readonly to: number;
+}
+
+/** How many pairs a range has. */
+export function pairsIn({ from, to }: PortRange): number {
+  return Math.max(0, Math.floor((to + 1 - from - (from % 2)) / 2));
+}
+
 /**
  * Pairs of ports (RFC 3550 §11): an even one for RTP, the next for RTCP. The pair that has been free longest is given
  * first, so that late packets of a call that has ended do not reach the next one.
@@ -8,9 +19,9 @@ export class PortPairs {
   #first = 0;
 
   /** @param random from 0 to 1: where in the range to begin, so that a port is not to be guessed */
-  constructor(range: { readonly from: number; readonly to: number }, random: number) {
-    const pairs: number[] = [];
-    for (let port = range.from + (range.from % 2); port + 1 <= range.to; port += 2) pairs.push(port);
+  constructor(range: PortRange, random: number) {
+    const first = range.from + (range.from % 2);
+    const pairs = Array.from({ length: pairsIn(range) }, (_, index) => first + 2 * index);
     const start = Math.floor(random * pairs.length);
     this.#free = [...pairs.slice(start), ...pairs.slice(0, start)];
   }

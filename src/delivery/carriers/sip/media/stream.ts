@@ -73,7 +73,9 @@ export class Stream {
     const { srtp } = agreement;
     // The same keys again keep their place in the stream: with a key anew from its beginning, it would be used twice.
     const out = this.#srtp && sameKey(before?.srtp?.sendKey, srtp?.sendKey) ? this.#srtp.out : null;
-    const receiver = this.#srtp && sameKey(before?.srtp?.receiveKey, srtp?.receiveKey) ? this.#srtp.in : null;
+    const sameSuite = before?.srtp?.suite === srtp?.suite;
+    const receives = sameSuite && sameKey(before?.srtp?.receiveKey, srtp?.receiveKey);
+    const receiver = this.#srtp && receives ? this.#srtp.in : null;
     this.#srtp = srtp && {
       out: out ?? new SrtpSender(srtp.suite, srtp.sendKey),
       in: receiver ?? new SrtpReceiver(srtp.suite, srtp.receiveKey),

@@ -458,6 +458,43 @@ describe('SRTP', () => {
     const room = Buffer.concat([packetOf(1, Uint8Array.of(6, 0x8a, 3, 32), { type: 101 }), Buffer.alloc(14)]);
     await say(room.subarray(0, new SrtpSender(SUITES[0], theirs).protect(room, 12, 16)));
     expect(of(1, 'dtmf')).toEqual([{ kind: 'dtmf', digit: '6', durationMs: 100 }]);
+    // The same key for the other suite, whose tag is shorter.
+    agree(peerSdp(peer.port, [crypto.replace(SUITES[0], SUITES[1]), toReports]));
+    const other = Buffer.concat([
+      packetOf(2, Uint8Array.of(7, 0x8a, 3, 32), { type: 101 }),
+      Buffer.alloc(14),
+    ]);
+    await say(other.subarray(0, new SrtpSender(SUITES[1], theirs).protect(other, 12, 16)));
+    expect(totals[4]).toBe(1);
+  });
+});
+
+describe('calls that begin one after the other', () => {
+  it('each send their first packet in time, whatever the others wait for', async () => {
+    const { environment, engine, open, totals } = await startEngine();
+    const peer = await openPeer();
+    cleanups.push(peer.close);
+    for (let id = 1; id <= 10; id++) {
+      const port = await open(id);
+      const local: LocalMedia = {
+        address: '127.0.0.1',
+        port,
+        sessionId: '1',
+        version: 1,
+        codecs: ['PCMU'],
+        srtp: 'off',
+        keys: new Map(),
+        comfortNoise: false,
+        eventType: 101,
+      };
+      const agreement = readAnswer(peerSdp(peer.port), local);
+      if ('refused' in agreement) throw new Error(agreement.refused);
+      engine.obey({ kind: 'agree', id, agreement });
+      engine.obey({ kind: 'start', id });
+      await environment.advance(45);
+    }
+    expect(totals[1]).toBeGreaterThan(100);
+    expect(totals[2]).toBe(0);
   });
 });
 
