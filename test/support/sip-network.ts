@@ -58,6 +58,7 @@ export class SipNetwork {
       receive: (receiver) => {
         this.#receivers.set(here, receiver);
       },
+      onLoss: () => {},
       close: async () => {
         this.#receivers.delete(here);
       },

@@ -50,18 +50,13 @@ export async function openLine(ports: readonly number[], settings: Partial<SipSe
     context,
   );
   let claims = 0;
-  let stopped: Promise<void> | null = null;
-  const stop = () => {
-    stopped ??= carrier.stop();
-    return stopped;
-  };
-  onTestFinished(stop);
+  onTestFinished(() => carrier.stop());
   carrier.start?.();
   return {
     carrier,
     reports: context.reports,
     claims: () => claims,
-    stop,
+    stop: () => carrier.stop(),
     call: (changes) =>
       carrier.submit(
         message({ channel: 'voice', code: '12', expiresAt: Date.now() + 600_000, ...changes }),

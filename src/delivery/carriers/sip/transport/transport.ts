@@ -8,7 +8,12 @@ export interface Peer {
   readonly port: number;
   /** TLS: the name that its certificate must be for, which is the trunk's domain (RFC 5922 §7.1). */
   readonly serverName?: string;
+  /** TLS: the id of what we show to it, when it asks. */
+  readonly identity?: string;
 }
+
+/** Told that a connection has ended, of either side's doing, and why as far as that is known. */
+export type LossListener = (peer: Peer, error: unknown) => void;
 
 /** Takes what arrives: one framed message, not parsed yet. */
 export type Receiver = (bytes: Uint8Array, from: Peer) => void;
@@ -21,6 +26,8 @@ export interface Transport {
   local(peer: Peer): Promise<LocalAddress>;
   /** Sets who takes what arrives. */
   receive(receiver: Receiver): void;
+  /** Sets who is told of connections that end. */
+  onLoss(listener: LossListener): void;
   close(): Promise<void>;
 }
 
@@ -33,7 +40,7 @@ export function isReliable(protocol: Protocol): boolean {
   return protocol !== 'udp';
 }
 
-/** One text for one peer. A TLS connection is good for the name that it was checked for, and for no other. */
-export function peerKey({ protocol, address, port, serverName = '' }: Peer): string {
-  return `${protocol}:${address}:${port}:${serverName}`;
+/** One text for one peer. A TLS connection is good for the name and the identity that were checked, and for no others. */
+export function peerKey({ protocol, address, port, serverName = '', identity = '' }: Peer): string {
+  return `${protocol}:${address}:${port}:${serverName}:${identity}`;
 }
