@@ -55,6 +55,7 @@ export class SipNetwork {
         }
       },
       local: async (): Promise<LocalAddress> => ({ address, port }),
+      source: async () => address,
       receive: (receiver) => {
         this.#receivers.set(here, receiver);
       },

@@ -1,11 +1,9 @@
 import plivo from 'plivo';
 import { expect, test } from 'vitest';
 import { AUTH_ID, AUTH_TOKEN, startServerProcess, until } from '../../support/server-process.js';
-import { SHIPPED_SPEECH } from '../../support/speech.js';
-import { digitClips, hearDigits } from '../../support/spoken-digits.js';
 import { describeWith } from '../programs.js';
 import { startCallbacks } from './callbacks.js';
-import { type Phone, startPhone } from './phone.js';
+import { digitsHeardBy, type Phone, startPhone } from './phone.js';
 import { freePorts } from './ports.js';
 
 interface Callee {
@@ -55,7 +53,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
           url: callbacks.url,
         });
         await phone.ended(1);
-        const heard = digitsOf(phone, locale);
+        const heard = digitsHeardBy(phone, locale);
         const code = heard.slice(0, 6);
         expect(code).toMatch(/^[0-9]{6}$/);
         expect(heard).toBe(code + code);
@@ -95,7 +93,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
         return sessionUuid;
       }),
     );
-    const [heard, ...unheard] = lines.map(({ phone, callee }) => digitsOf(phone, callee.locale));
+    const [heard, ...unheard] = lines.map(({ phone, callee }) => digitsHeardBy(phone, callee.locale));
     expect(uuids.map((uuid) => callbacks.of(uuid))).toEqual([
       GOES_WELL,
       ['ringing', 'in-progress', 'failed 9110'],
@@ -117,13 +115,6 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
 
 /** Milliseconds of sound after which the key is being asked for. */
 const ASKED = 2_000;
-
-function digitsOf(phone: Phone, locale: string): string {
-  const clipOf = digitClips((digits) => SHIPPED_SPEECH.code(locale, digits));
-  return hearDigits(phone.heard(), clipOf)
-    .map(({ digit }) => digit)
-    .join('');
-}
 
 /** A server that calls each phone over a carrier of its own, and the sessions of its account in the SDK. */
 async function serverCalling(

@@ -83,8 +83,8 @@ export class Agent {
   }
 
   /** The address of this machine on the way to a peer: where media is received, before any translation. */
-  async localAddress(peer: Peer): Promise<string> {
-    return (await this.#options.transport.local(peer)).address;
+  localAddress(peer: Peer): Promise<string> {
+    return this.#options.transport.source(peer);
   }
 
   /** Our `Contact` towards a peer, without angle brackets. */

@@ -114,6 +114,23 @@ describe('sockets', () => {
   });
 });
 
+describe('where peers find us', () => {
+  it('is one port over UDP and TCP, and our end of the connection over TLS', async () => {
+    const { cert: certificate, key } = selfSigned();
+    const peer = await listen({ cert: certificate, key });
+    const { transport } = await open([certificate]);
+    const to = { address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const udp = await transport.local({ ...to, protocol: 'udp' });
+    expect(await transport.local({ ...to, protocol: 'tcp' })).toEqual(udp);
+    const tls = await transport.local({ ...to, protocol: 'tls' });
+    await eventually('the connection is there', () => peer.sockets.length > 0);
+    expect(tls).toEqual({ address: '127.0.0.1', port: peer.sockets[0]!.remotePort });
+    await transport.send(OPTIONS, { ...to, protocol: 'tls' });
+    await eventually('it came', () => peer.received.length > 0);
+    expect(peer.sockets).toHaveLength(1);
+  });
+});
+
 describe('a peer that asks who connects', () => {
   const authority = createAuthority();
   const identityOf = ({ cert, key }: Certified) => readIdentity('trunks.0', cert, key);

@@ -56,7 +56,13 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
       if (to.protocol !== 'udp') return streams.send(bytes, to);
       return udp ? udp.send(bytes, to) : Promise.reject(new Error('no UDP socket is open'));
     },
-    local: async (peer): Promise<LocalAddress> => ({ address: await sourceFor(peer), port }),
+    local: async (peer): Promise<LocalAddress> => {
+      if (peer.protocol !== 'tls') return { address: await sourceFor(peer), port };
+      // No port takes TLS: a peer finds its way back by the connection that it knows (RFC 5923 §1).
+      const { localAddress, localPort } = await streams.connection(peer);
+      return { address: localAddress ?? (await sourceFor(peer)), port: localPort ?? port };
+    },
+    source: sourceFor,
     receive: (next) => {
       receiver = next;
     },

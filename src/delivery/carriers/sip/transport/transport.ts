@@ -22,8 +22,13 @@ export type Receiver = (bytes: Uint8Array, from: Peer) => void;
 export interface Transport {
   /** Rejects with an error that `describeNetworkError` knows when it is certain that nothing arrived. */
   send(bytes: Uint8Array, to: Peer): Promise<void>;
-  /** The address and port of this machine that the peer sees, as long as nobody translates them. */
+  /**
+   * The address and port of this machine that the peer sees, as long as nobody translates them, and that requests of its
+   * own may go to. Over TLS that is our end of the connection, which is opened for it. Rejects as `send` does.
+   */
   local(peer: Peer): Promise<LocalAddress>;
+  /** The address of this machine on the way to a peer. Connects to nobody. */
+  source(peer: Peer): Promise<string>;
   /** Sets who takes what arrives. */
   receive(receiver: Receiver): void;
   /** Sets who is told of connections that end. */
