@@ -10,6 +10,8 @@ export interface Peer {
   readonly serverName?: string;
   /** TLS: the id of what we show to it, when it asks. */
   readonly identity?: string;
+  /** UDP: the same host over TCP, where DNS says that it takes that, for what is too large for a datagram. */
+  readonly overTcp?: Peer;
 }
 
 /** Told that a connection has ended, of either side's doing, and why as far as that is known. */
