@@ -5,6 +5,7 @@ import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/me
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
+import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
 import { SettingsError } from '#delivery/settings-error.js';
 import { createAuthority } from '../../../support/certificates.js';
 import { SipNetwork } from '../../../support/sip-network.js';
@@ -77,7 +78,11 @@ function fakeMedia(environment: VirtualEnvironment) {
   return { media, emit, open, played };
 }
 
-function openCarrier(changes: Partial<SipSettings> = {}, answers: readonly ReportResult[] = ['recorded']) {
+function openCarrier(
+  changes: Partial<SipSettings> = {},
+  answers: readonly ReportResult[] = ['recorded'],
+  through = (transport: Transport) => transport,
+) {
   const environment = new VirtualEnvironment();
   const network = new SipNetwork(environment);
   const fake = fakeMedia(environment);
@@ -91,7 +96,7 @@ function openCarrier(changes: Partial<SipSettings> = {}, answers: readonly Repor
   });
   const carrier = createSipCarrier(settings, context, {
     resolver: NO_DNS,
-    openTransport: async () => network.attach(US),
+    openTransport: async () => through(network.attach(US)),
     createMedia: () => fake.media,
   });
   const peer = new SipPeer(network.attach(THEM), THEM);
@@ -424,6 +429,30 @@ describe('stopping', () => {
     await carrier.stop();
     expect(peer.requests).toHaveLength(asked);
     expect(peer.all('REGISTER')).toHaveLength(2);
+  });
+
+  it('waits for no connection that would have to be opened to say so', async () => {
+    let isOpen = true;
+    const { environment, carrier, peer } = openCarrier(
+      { trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }] },
+      ['recorded'],
+      (transport) => ({
+        ...transport,
+        local: (to) => (isOpen ? transport.local(to) : new Promise(() => {})),
+      }),
+    );
+    peer.script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    carrier.start?.();
+    await environment.advance(100);
+    isOpen = false;
+    let isStopped = false;
+    const stopped = carrier.stop().then(() => {
+      isStopped = true;
+    });
+    await environment.advance(1_100);
+    expect(isStopped).toBe(true);
+    await stopped;
+    expect(environment.pending).toBe(0);
   });
 
   it('before anything was opened opens nothing any more', async () => {

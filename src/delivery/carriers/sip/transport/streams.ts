@@ -131,7 +131,10 @@ export class Streams {
         this.#serve(socket, to);
         resolve(socket);
       });
-      socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+      socket.once('close', () => {
+        timer.cancel();
+        reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+      });
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });

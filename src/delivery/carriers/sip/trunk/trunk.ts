@@ -104,7 +104,15 @@ export class Trunk {
     this.#registerTimer?.cancel();
     if (this.#registered.ok !== true) return;
     this.#registered = NOTHING_YET;
-    await this.#ask('REGISTER', { expires: 0 }, within);
+    // A connection that would have to be opened for it may take longer.
+    await new Promise<void>((resolve) => {
+      const limit = this.#options.agent.environment.after(within, resolve);
+      const done = () => {
+        limit.cancel();
+        resolve();
+      };
+      this.#ask('REGISTER', { expires: 0 }, within).then(done, done);
+    });
   }
 
   /** Peers in the order in which they are tried; empty when none is found. */
