@@ -137,6 +137,10 @@ const WORDS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'TLS certificate is self-signed',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'TLS certificate is from an unknown authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'TLS certificate is from an unknown authority',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'a TLS certificate of ours is asked for',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'our TLS certificate is refused: unknown authority',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'our TLS certificate is refused',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'our TLS certificate is refused: expired',
   UND_ERR_CLOSED: 'the client is stopped',
   UND_ERR_DESTROYED: 'the client is stopped',
 };

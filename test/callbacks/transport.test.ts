@@ -4,9 +4,9 @@ import { afterEach, expect, test } from 'vitest';
 import type { Resolve } from '#callbacks/lookup.js';
 import type { CallbackRequest } from '#callbacks/request.js';
 import { type CallbackTransport, createHttpTransport } from '#callbacks/transport.js';
+import { selfSigned } from '../support/certificates.js';
 import { eventually, settle, VirtualEnvironment } from '../support/virtual-time.js';
 import { listen, Receiver } from './receiver.js';
-import { selfSigned } from './self-signed.js';
 
 const environment = new VirtualEnvironment();
 const transports: CallbackTransport[] = [];

@@ -12,6 +12,7 @@ const PROGRAMS = {
   tshark: { debian: 'tshark', folders: [] },
   sipp: { debian: 'sip-tester', folders: [] },
   baresip: { debian: 'baresip-core', folders: [] },
+  kamailio: { debian: 'kamailio-tls-modules', folders: ['/usr/sbin'] },
 } as const satisfies Record<string, { readonly debian: string; readonly folders: readonly string[] }>;
 
 export type Program = keyof typeof PROGRAMS;

@@ -55,9 +55,11 @@ export class SipNetwork {
         }
       },
       local: async (): Promise<LocalAddress> => ({ address, port }),
+      source: async () => address,
       receive: (receiver) => {
         this.#receivers.set(here, receiver);
       },
+      onLoss: () => {},
       close: async () => {
         this.#receivers.delete(here);
       },

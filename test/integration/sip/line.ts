@@ -3,6 +3,7 @@ import type { Carrier, CarrierReport, OutboundMessage, SubmitResult } from '#del
 import { sip } from '#delivery/carriers/sip/index.js';
 import type { SipSettings } from '#delivery/carriers/sip/settings.js';
 import { type Clip, createClip } from '#speech/clip.js';
+import type { Speech } from '#speech/prompts.js';
 import { message, recordingContext } from '../../delivery/carriers/support.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
 import { freePorts } from './ports.js';
@@ -31,9 +32,13 @@ const BRIEF = {
 };
 
 /** Opens a carrier with trunks at these ports of 127.0.0.1; it is stopped when the test is over. */
-export async function openLine(ports: readonly number[], settings: Partial<SipSettings> = {}): Promise<Line> {
+export async function openLine(
+  ports: readonly number[],
+  settings: Partial<SipSettings> = {},
+  speech: Speech = BRIEF,
+): Promise<Line> {
   const [from] = await freePorts(1);
-  const context = { ...recordingContext(), speech: BRIEF };
+  const context = { ...recordingContext(), speech };
   const carrier = sip.create(
     {
       trunks: ports.map((port) => ({ host: '127.0.0.1', port, transport: 'udp' as const })),
@@ -50,18 +55,13 @@ export async function openLine(ports: readonly number[], settings: Partial<SipSe
     context,
   );
   let claims = 0;
-  let stopped: Promise<void> | null = null;
-  const stop = () => {
-    stopped ??= carrier.stop();
-    return stopped;
-  };
-  onTestFinished(stop);
+  onTestFinished(() => carrier.stop());
   carrier.start?.();
   return {
     carrier,
     reports: context.reports,
     claims: () => claims,
-    stop,
+    stop: () => carrier.stop(),
     call: (changes) =>
       carrier.submit(
         message({ channel: 'voice', code: '12', expiresAt: Date.now() + 600_000, ...changes }),

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import type { Piece } from '#speech/prompts.js';
 import { AUTH_ID, AUTH_TOKEN, startServerProcess, until } from '../../support/server-process.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
-import { digitClips, hearDigits, timesHeard } from '../../support/spoken-digits.js';
+import { timesHeard } from '../../support/spoken-digits.js';
 import { describeWith } from '../programs.js';
 import { startCallbacks } from './callbacks.js';
-import { type Phone, startPhone } from './phone.js';
+import { digitsHeardBy, type Phone, startPhone } from './phone.js';
 import { freePorts } from './ports.js';
 
 interface Callee {
@@ -56,7 +56,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
           url: callbacks.url,
         });
         await phone.ended(1);
-        const heard = digitsOf(phone, locale);
+        const heard = digitsHeardBy(phone, locale);
         const code = heard.slice(0, 6);
         expect(code).toMatch(/^[0-9]{6}$/);
         expect(heard).toBe(code + code);
@@ -96,7 +96,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
         return sessionUuid;
       }),
     );
-    const [heard, ...unheard] = lines.map(({ phone, callee }) => digitsOf(phone, callee.locale));
+    const [heard, ...unheard] = lines.map(({ phone, callee }) => digitsHeardBy(phone, callee.locale));
     expect(uuids.map((uuid) => callbacks.of(uuid))).toEqual([
       GOES_WELL,
       ['ringing', 'in-progress', 'failed 9110'],
@@ -145,7 +145,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
     ]);
     const statuses = await Promise.all(uuids.map(async (uuid) => (await sessions.get(uuid)).status));
     expect(statuses).toEqual(['verified', 'in-progress', 'in-progress']);
-    for (const { phone, callee } of lines) expect(digitsOf(phone, callee.locale)).toMatch(/^1?$/);
+    for (const { phone, callee } of lines) expect(digitsHeardBy(phone, callee.locale)).toMatch(/^1?$/);
     const thanked = lines.map(({ phone, callee: { locale } }) =>
       timesHeard(phone.heard(), clipOf(SHIPPED_SPEECH.confirmed(locale))),
     );
@@ -161,13 +161,6 @@ function clipOf(pieces: readonly Piece[]) {
 
 /** Milliseconds of sound after which the key is being asked for. */
 const ASKED = 2_000;
-
-function digitsOf(phone: Phone, locale: string): string {
-  const clipOf = digitClips((digits) => SHIPPED_SPEECH.code(locale, digits));
-  return hearDigits(phone.heard(), clipOf)
-    .map(({ digit }) => digit)
-    .join('');
-}
 
 /** A server that calls each phone over a carrier of its own, and the sessions of its account in the SDK. */
 async function serverCalling(

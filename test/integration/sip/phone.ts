@@ -4,14 +4,19 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Certified } from '../../support/certificates.js';
 import { until } from '../../support/server-process.js';
+import { SHIPPED_SPEECH } from '../../support/speech.js';
+import { digitClips, hearDigits } from '../../support/spoken-digits.js';
 import { run } from '../programs.js';
 import { freePorts } from './ports.js';
 
 /** A phone that answers every call to its number, keeps what it hears and presses keys: baresip. */
 export interface Phone {
-  /** Where it takes SIP, over UDP on 127.0.0.1. */
+  /** Where it takes SIP, over UDP and TCP on 127.0.0.1. */
   readonly port: number;
+  /** Where it takes SIP over TLS, if it has a certificate. */
+  readonly tlsPort: number;
   /** Presses a key in the call that stands. */
   press(key: number): Promise<void>;
   hangUp(): Promise<void>;
@@ -29,14 +34,23 @@ const MODULES = '/usr/lib/baresip/modules';
 /**
  * Starts a phone with a number; it is ended when the test is over.
  * @param account what else baresip is told of its account, such as `;mediaenc=srtp`
+ * @param certified what it shows over TLS; null: it has none
  */
-export async function startPhone(baresip: string, number: string, account = ''): Promise<Phone> {
+export async function startPhone(
+  baresip: string,
+  number: string,
+  account = '',
+  certified: Certified | null = null,
+): Promise<Phone> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-phone-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const [port, control, from] = await freePorts(3);
   const modules = ['g711', 'srtp', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`);
+  const certificate = join(directory, 'certificate.pem');
+  if (certified) writeFileSync(certificate, `${certified.key}${certified.cert}`);
   const config = [
     'poll_method epoll',
+    ...(certified ? [`sip_certificate ${certificate}`] : []),
     'net_interface 127.0.0.1',
     `sip_listen 127.0.0.1:${port}`,
     `module_path ${MODULES}`,
@@ -76,12 +90,22 @@ export async function startPhone(baresip: string, number: string, account = ''):
   };
   return {
     port: port!,
+    // Which is not settable.
+    tlsPort: port! + 1,
     press: (key) => line.command('sndcode', String(key)),
     hangUp: () => line.command('hangup'),
     ended: (calls) => told('CALL_CLOSED', calls, 60),
     hears: (milliseconds) => until('the phone hears something', () => heard().length >= milliseconds * 8, 20),
     heard,
   };
+}
+
+/** The digits that a phone heard. */
+export function digitsHeardBy(phone: Phone, locale: string): string {
+  const clipOf = digitClips((digits) => SHIPPED_SPEECH.code(locale, digits));
+  return hearDigits(phone.heard(), clipOf)
+    .map(({ digit }) => digit)
+    .join('');
 }
 
 interface Control {
@@ -137,6 +161,8 @@ async function connected(port: number): Promise<Socket> {
     10,
   );
   onTestFinished(() => void socket?.destroy());
+  // The phone may be killed before.
+  socket!.on('error', () => {});
   return socket!;
 }
 

@@ -6,6 +6,7 @@ import { fields, responseTo } from './message/write.js';
 import { type SentBy, Transactions, token } from './transaction/layer.js';
 import type { ServerTransaction } from './transaction/server.js';
 import type { Peer, Transport } from './transport/transport.js';
+import { createLargeRequests, type LargeRequests } from './trunk/large.js';
 import { type Resolver, resolvePeers } from './trunk/resolve.js';
 
 export interface AgentOptions {
@@ -39,6 +40,7 @@ const UNSERVED = ['REGISTER', 'SUBSCRIBE', 'REFER', 'MESSAGE', 'PUBLISH'];
 export class Agent {
   readonly environment: Environment;
   readonly transactions: Transactions;
+  readonly large: LargeRequests;
   readonly #options: AgentOptions;
   readonly #calls = new Map<string, CallEnd>();
   #closed = false;
@@ -46,6 +48,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.environment = options.environment;
+    this.large = createLargeRequests(options.environment);
     this.transactions = new Transactions({
       environment: options.environment,
       transport: options.transport,
@@ -83,8 +86,8 @@ export class Agent {
   }
 
   /** The address of this machine on the way to a peer: where media is received, before any translation. */
-  async localAddress(peer: Peer): Promise<string> {
-    return (await this.#options.transport.local(peer)).address;
+  localAddress(peer: Peer): Promise<string> {
+    return this.#options.transport.source(peer);
   }
 
   /** Our `Contact` towards a peer, without angle brackets. */

@@ -45,6 +45,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
   let retry: Timer | null = null;
   let nextStart = Number.NEGATIVE_INFINITY;
   let stopping = false;
+  let stopped: Promise<void> | null = null;
 
   async function openLine(): Promise<Line | null> {
     try {
@@ -197,6 +198,22 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     }
   }
 
+  async function stop(): Promise<void> {
+    stopping = true;
+    retry?.cancel();
+    await opening;
+    if (!line) return;
+    const { agent, trunks, media, transport } = line;
+    for (const call of calls) call.stop();
+    await Promise.all([...calls].map(({ result }) => result));
+    await Promise.all([
+      ...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)),
+      sleep(environment, GOODBYES),
+    ]);
+    agent.close();
+    await Promise.all([media.close(), transport.close()]);
+  }
+
   return {
     name,
     type: 'sip',
@@ -218,20 +235,9 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
         counts: { ...counts },
       };
     },
-    stop: async () => {
-      stopping = true;
-      retry?.cancel();
-      await opening;
-      if (!line) return;
-      const { agent, trunks, media, transport } = line;
-      for (const call of calls) call.stop();
-      await Promise.all([...calls].map(({ result }) => result));
-      await Promise.all([
-        ...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)),
-        sleep(environment, GOODBYES),
-      ]);
-      agent.close();
-      await Promise.all([media.close(), transport.close()]);
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { systemEnvironment } from '../../../environment.js';
 import type { Finding } from '../../carrier.js';
+import { describeNetworkError } from '../../http-client.js';
 import { Agent } from './agent.js';
 import { openReal } from './open.js';
 import { readSettings, type SipSettings, type TrunkSettings } from './settings.js';
@@ -74,7 +75,9 @@ function judge(answer: Answered, mustGrant = false): { readonly ok: boolean; rea
     case 'silent':
       return bad('does not answer: check port and transport, the firewall, and that it knows this address');
     case 'unreachable':
-      return bad('cannot be reached: check port and transport, and for tls its certificate');
+      return bad(
+        `cannot be reached (${describeNetworkError(answer.error) ?? 'no connection'}): check port and transport, and for tls the certificates`,
+      );
     case 'credentials':
       return answer.given
         ? bad('refuses the user name and password: check both')

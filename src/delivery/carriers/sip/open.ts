@@ -9,7 +9,7 @@ const CONNECTION_KEEP_ALIVE = 30_000;
 
 /** Real sockets, as the settings want them. */
 export function openReal(settings: ReadSettings, environment: Environment): Promise<Transport> {
-  const { bind, port, authorities, responseTimeout } = settings;
+  const { bind, port, authorities, responseTimeout, trunks } = settings;
   return openSockets({
     environment,
     bind,
@@ -18,6 +18,7 @@ export function openReal(settings: ReadSettings, environment: Environment): Prom
     connectTimeout: responseTimeout,
     keepAlive: CONNECTION_KEEP_ALIVE,
     authorities,
+    identities: trunks.flatMap(({ identity }) => identity ?? []),
   });
 }
 

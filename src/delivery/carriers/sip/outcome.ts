@@ -1,4 +1,5 @@
 import type { AttemptStatus } from '../../../verify/model.js';
+import { describeNetworkError } from '../../http-client.js';
 import type { InviteFailure } from './dialog/invitation.js';
 
 /** What a call that did not come about means: for the attempt, and for the next carrier. */
@@ -130,8 +131,10 @@ export function describeFailure(failure: InviteFailure): string {
       return `SIP ${failure.status}${failure.cause === null ? '' : `, Q.850 cause ${failure.cause}`}`;
     case 'no-response':
       return 'no response in time';
-    case 'unreachable':
-      return 'the trunk cannot be reached';
+    case 'unreachable': {
+      const why = describeNetworkError(failure.error);
+      return why === null ? 'the trunk cannot be reached' : `the trunk cannot be reached: ${why}`;
+    }
     case 'credentials':
       return failure.given
         ? 'user name or password refused'

@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { SettingsError } from '../../settings-error.js';
+import { type ClientIdentity, readIdentity } from './identity.js';
 import type { Codec, SrtpPolicy } from './media/media.js';
 import type { Protocol } from './message/uri.js';
 
@@ -30,6 +32,12 @@ const trunk = Type.Object(
     ),
     authority: Type.Optional(
       Type.String({ pattern: '-----BEGIN CERTIFICATE-----', description: 'a certificate in PEM' }),
+    ),
+    certificate: Type.Optional(
+      Type.String({ pattern: '-----BEGIN CERTIFICATE-----', description: 'our certificate in PEM' }),
+    ),
+    key: Type.Optional(
+      Type.String({ pattern: '-----BEGIN [A-Z ]*PRIVATE KEY-----', description: 'its private key in PEM' }),
     ),
   },
   { additionalProperties: false, description: 'a trunk: host, and what it needs' },
@@ -160,6 +168,8 @@ export interface TrunkSettings {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   readonly register: boolean;
   readonly redirectHosts: readonly string[];
+  /** Shown over TLS; null: none. */
+  readonly identity: ClientIdentity | null;
 }
 
 /** The settings with their defaults filled in; times in milliseconds. */
@@ -199,16 +209,18 @@ export interface ReadSettings {
   };
 }
 
-/** @throws Error for settings that do not go together */
+/** @throws SettingsError for settings that do not go together */
 export function readSettings(given: SipSettings): ReadSettings {
   const rtpPorts = given.rtp_ports ?? { from: 16_384, to: 17_383 };
   if (rtpPorts.from + (rtpPorts.from % 2) >= rtpPorts.to) {
-    throw new Error('rtp_ports: expected room for at least an even port and the next one');
+    throw new SettingsError('rtp_ports', 'expected room for at least an even port and the next one');
   }
   const interval = given.session_interval_seconds ?? 1_800;
-  if (interval > 0 && interval < 90) throw new Error('session_interval_seconds: expected 0, or at least 90');
+  if (interval > 0 && interval < 90) {
+    throw new SettingsError('session_interval_seconds', 'expected 0, or at least 90');
+  }
   if (given.public_port !== undefined && given.public_address === undefined) {
-    throw new Error('public_port: expected public_address beside it');
+    throw new SettingsError('public_port', 'expected public_address beside it');
   }
   return {
     trunks: given.trunks.map((one, index) => readTrunk(one, index)),
@@ -246,12 +258,19 @@ export function readSettings(given: SipSettings): ReadSettings {
 }
 
 function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSettings {
-  const { username, password } = given;
+  const { username, password, certificate, key } = given;
+  const path = `trunks.${index}`;
   if ((username === undefined) !== (password === undefined)) {
-    throw new Error(`trunks/${index}: expected username and password together`);
+    throw new SettingsError(path, 'expected username and password together');
   }
   if (given.register && username === undefined) {
-    throw new Error(`trunks/${index}/register: expected username and password beside it`);
+    throw new SettingsError(`${path}.register`, 'expected username and password beside it');
+  }
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new SettingsError(path, 'expected certificate and key together');
+  }
+  if (certificate !== undefined && given.transport !== 'tls') {
+    throw new SettingsError(`${path}.certificate`, 'expected transport: tls beside it');
   }
   const host = given.host.replace(/^\[|\]$/g, '').toLowerCase();
   return {
@@ -262,5 +281,6 @@ function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSe
     credentials: username !== undefined && password !== undefined ? { username, password } : null,
     register: given.register ?? false,
     redirectHosts: (given.redirect_hosts ?? []).map((one) => one.toLowerCase()),
+    identity: certificate === undefined || key === undefined ? null : readIdentity(path, certificate, key),
   };
 }

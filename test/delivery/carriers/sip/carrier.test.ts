@@ -5,7 +5,10 @@ import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/me
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
+import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
+import { SettingsError } from '#delivery/settings-error.js';
 import type { Speech } from '#speech/prompts.js';
+import { createAuthority } from '../../../support/certificates.js';
 import { SipNetwork } from '../../../support/sip-network.js';
 import { SipPeer } from '../../../support/sip-peer.js';
 import { VirtualEnvironment } from '../../../support/virtual-time.js';
@@ -13,6 +16,8 @@ import { message, recordingContext } from '../support.js';
 import { NO_DNS, OFFER, THEM, US } from './support.js';
 
 const SECOND = '192.0.2.2';
+const BROKEN_PEM = '-----BEGIN CERTIFICATE-----\nsentinel\n-----END CERTIFICATE-----\n';
+const BROKEN_KEY = '-----BEGIN PRIVATE KEY-----\nsentinel\n-----END PRIVATE KEY-----\n';
 
 /** Media that plays each thing in a second, of which a test says what the callee does. */
 function fakeMedia(environment: VirtualEnvironment) {
@@ -79,7 +84,10 @@ function fakeMedia(environment: VirtualEnvironment) {
 function openCarrier(
   changes: Partial<SipSettings> = {},
   answers: readonly ReportResult[] = ['recorded'],
-  speech: Partial<Speech> = {},
+  {
+    speech = {},
+    through = (transport) => transport,
+  }: { speech?: Partial<Speech>; through?: (transport: Transport) => Transport } = {},
 ) {
   const environment = new VirtualEnvironment();
   const network = new SipNetwork(environment);
@@ -95,7 +103,7 @@ function openCarrier(
   });
   const carrier = createSipCarrier(settings, context, {
     resolver: NO_DNS,
-    openTransport: async () => network.attach(US),
+    openTransport: async () => through(network.attach(US)),
     createMedia: () => fake.media,
   });
   const peer = new SipPeer(network.attach(THEM), THEM);
@@ -216,8 +224,10 @@ describe('a call', () => {
 
   it('whose prompts cannot be read ends, after the mark as failed', async () => {
     const { environment, peer, submit, reports, open } = openCarrier({}, ['recorded'], {
-      code: () => {
-        throw new Error('EMFILE: too many open files');
+      speech: {
+        code: () => {
+          throw new Error('EMFILE: too many open files');
+        },
       },
     });
     peer.script = answering;
@@ -416,6 +426,42 @@ describe('a registration', () => {
 });
 
 describe('the keep-alive', () => {
+  it('that a registrar answers again has us registered again at once, since it may have forgotten us', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+      keepalive_seconds: 30,
+    });
+    let away = false;
+    peer.script = (asked, one) => {
+      if (!away) one.respond(asked, 200, { expires: 3_600 });
+    };
+    carrier.start?.();
+    await environment.advance(1_000);
+    expect(peer.all('REGISTER')).toHaveLength(1);
+    away = true;
+    await environment.advance(60_000);
+    expect(carrier.status?.()).toMatchObject({ state: 'down', detail: `${THEM}: no answer` });
+    away = false;
+    await environment.advance(60_000);
+    expect(carrier.status?.()).toMatchObject({ state: 'up', detail: null });
+    expect(peer.all('REGISTER')).toHaveLength(2);
+    const stopped = carrier.stop();
+    await environment.advance(2_000);
+    await stopped;
+    expect(environment.pending).toBe(0);
+  });
+
+  it('that is answered does not hide why there is no registration', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+      keepalive_seconds: 1,
+    });
+    peer.script = (asked, one) => one.respond(asked, asked.method === 'REGISTER' ? 403 : 200);
+    carrier.start?.();
+    await environment.advance(3_000);
+    expect(carrier.status?.()).toMatchObject({ state: 'down', detail: `${THEM}: registration: SIP 403` });
+  });
+
   it('shows a trunk that falls silent as down, and up again when it answers, be it with a refusal', async () => {
     const { environment, carrier, peer } = openCarrier({ keepalive_seconds: 30 });
     peer.script = (asked, one) => asked.method === 'OPTIONS' && one.respond(asked, 405);
@@ -496,6 +542,91 @@ describe('stopping', () => {
     expect(await ringing).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
     expect([peer.all('BYE').length, peer.all('CANCEL').length]).toEqual([2, 1]);
     expect([open.size, environment.pending]).toEqual([0, 0]);
+  });
+
+  it('a second time, during the first or after it, does nothing more', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+    });
+    peer.script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    carrier.start?.();
+    await environment.advance(100);
+    const both = [carrier.stop(), carrier.stop()];
+    await environment.advance(2_000);
+    await Promise.all(both);
+    const asked = peer.requests.length;
+    await carrier.stop();
+    expect(peer.requests).toHaveLength(asked);
+    expect(peer.all('REGISTER')).toHaveLength(2);
+  });
+
+  it('waits for no connection that would have to be opened to say so', async () => {
+    let isOpen = true;
+    const { environment, carrier, peer } = openCarrier(
+      { trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }] },
+      ['recorded'],
+      {
+        through: (transport) => ({
+          ...transport,
+          local: (to) => (isOpen ? transport.local(to) : new Promise(() => {})),
+        }),
+      },
+    );
+    peer.script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    carrier.start?.();
+    await environment.advance(100);
+    isOpen = false;
+    let isStopped = false;
+    const stopped = carrier.stop().then(() => {
+      isStopped = true;
+    });
+    await environment.advance(1_100);
+    expect(isStopped).toBe(true);
+    await stopped;
+    expect(environment.pending).toBe(0);
+  });
+
+  it('before anything was opened opens nothing any more', async () => {
+    const { carrier, submit, network } = openCarrier();
+    await carrier.stop();
+    await carrier.stop();
+    carrier.start?.();
+    expect(await submit()).toMatchObject({ kind: 'unavailable', errorCode: 5010 });
+    expect(network.sent).toEqual([]);
+  });
+});
+
+describe('a certificate that is shown to a trunk', () => {
+  const authority = createAuthority();
+  const { cert: certificate, key } = authority.issue('sbc.example');
+  const read = (trunk: object) =>
+    readSettings({ trunks: [{ host: 'a', transport: 'tls', ...trunk }] } as SipSettings);
+
+  it('is read with its key, and with those between it and its authority', () => {
+    const [trunk] = read({ certificate: `${certificate}${authority.cert}`, key }).trunks;
+    expect(trunk?.identity).toMatchObject({ certificate: `${certificate}${authority.cert}`, key });
+  });
+
+  it.each([
+    ['without its key', { certificate }, /^trunks.0: expected certificate and key together$/],
+    ['that is only a key', { key }, /^trunks.0: expected certificate and key together$/],
+    ['over TCP', { certificate, key, transport: 'tcp' }, /^trunks.0.certificate: expected transport: tls/],
+    ['over what DNS says', { certificate, key, transport: undefined }, /expected transport: tls/],
+    [
+      'that is none',
+      { certificate: BROKEN_PEM, key },
+      /^trunks.0.certificate: expected a certificate in PEM/,
+    ],
+    ['with what is no key', { certificate, key: BROKEN_KEY }, /^trunks.0.key: expected a private key in PEM/],
+    [
+      'with the key of another',
+      { certificate, key: authority.issue('other.example').key },
+      /^trunks.0.key: expected the private key of the first certificate/,
+    ],
+  ] as const)('%s is refused by the name of the setting, which is all that is told', (_, trunk, why) => {
+    expect(() => read(trunk)).toThrow(why);
+    expect(() => read(trunk)).toThrow(SettingsError);
+    expect(() => read(trunk)).not.toThrow(/BEGIN|sentinel|MI[A-Z]/);
   });
 });
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { InvitationOptions } from '#delivery/carriers/sip/dialog/invitation.js';
 import { headerOf, listOf, sequenceOf } from '#delivery/carriers/sip/message/message.js';
 import { tagOf } from '#delivery/carriers/sip/message/uri.js';
 import { UNREACHABLE } from '../../../support/sip-network.js';
-import { PEER_SDP } from '../../../support/sip-peer.js';
+import { PEER_SDP, SipPeer } from '../../../support/sip-peer.js';
 import { OFFER, openWorld, peerAt, THEM } from './support.js';
 
 const SECOND = '192.0.2.2';
 const MINUTES = 60_000;
+const HALF_AN_HOUR = 30 * 60_000;
 
 describe('a call that is answered', () => {
   it('rings, is acknowledged, and ends with a BYE of ours', async () => {
@@ -325,6 +327,72 @@ describe('peers of a trunk', () => {
     expect(told.failures).toEqual([{ kind: 'no-response' }]);
     await settle(MINUTES);
     expect([agent.calls, agent.transactions.size]).toEqual([0, 0]);
+  });
+});
+
+describe('a request that is too large for UDP', () => {
+  const STREAM = { protocol: 'tcp', address: THEM, port: 5070 } as const;
+  const LARGE: Partial<InvitationOptions> = { headers: [{ name: 'x-large', value: 'x'.repeat(800) }] };
+  const protocols = (peer: SipPeer) =>
+    peer.all('INVITE').map((asked) => /^SIP\/2.0\/([A-Z]+)/.exec(headerOf(asked, 'via')!)![1]);
+
+  /** A host that answers over UDP and, if it listens there, over TCP. */
+  function open(listens: boolean) {
+    const world = openWorld();
+    const script: SipPeer['script'] = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method === 'BYE') one.respond(asked, 200);
+    };
+    const stream = new SipPeer(world.network.attach(THEM, 5070), THEM, 5070);
+    stream.script = listens ? script : () => {};
+    world.peer().script = script;
+    return { ...world, stream };
+  }
+
+  it('goes over TCP, with all that follows, and one that is not goes over UDP', async () => {
+    const { peer, stream, invite, settle } = open(true);
+    const peers = [{ ...peerAt(THEM), overTcp: STREAM }];
+    const { call, told } = invite({ peers, ...LARGE });
+    await settle();
+    expect(told).toMatchObject({ answered: 1, failures: [] });
+    call.hangUp();
+    await settle();
+    expect(stream.requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK', 'BYE']);
+    expect(protocols(stream)).toEqual(['TCP']);
+    expect(headerOf(stream.all('INVITE')[0]!, 'contact')).toContain(';transport=tcp');
+    invite({ peers });
+    await settle();
+    expect(protocols(peer())).toEqual(['UDP']);
+  });
+
+  it('goes over UDP where no TCP is known', async () => {
+    const { peer, invite, settle } = open(true);
+    invite({ ...LARGE });
+    await settle();
+    expect(protocols(peer())).toEqual(['UDP']);
+  });
+
+  it.each([
+    ['cannot be connected to', { ...STREAM, address: UNREACHABLE }, 50],
+    ['is silent', STREAM, 6_050],
+  ])('goes over UDP when TCP %s, and the next one at once', async (_, overTcp, time) => {
+    const { peer, network, invite, settle } = open(false);
+    const peers = [{ ...peerAt(THEM), overTcp }];
+    const tcp = () => network.sent.filter(({ text }) => text.includes('SIP/2.0/TCP')).length;
+    const { told } = invite({ peers, ...LARGE });
+    await settle(time);
+    expect(told).toMatchObject({ answered: 1, failures: [] });
+    expect(protocols(peer())).toEqual(['UDP']);
+    const tried = tcp();
+    expect(tried).toBe(1);
+    invite({ peers, ...LARGE });
+    await settle();
+    expect(protocols(peer())).toEqual(['UDP', 'UDP']);
+    expect(tcp()).toBe(tried);
+    await settle(HALF_AN_HOUR);
+    invite({ peers, ...LARGE });
+    await settle();
+    expect(tcp()).toBe(tried + 1);
   });
 });
 

@@ -84,6 +84,40 @@ describe('the peers of a trunk', () => {
     expect(await shown('b.example', null, null, resolver)).toEqual([]);
   });
 
+  it('over UDP know their way over TCP where DNS names one and the protocol is left to it', async () => {
+    const resolver = dns(
+      {
+        srv: async (name) =>
+          name.startsWith('_sip._udp') ? [srv('one', 5060, 1), srv('two', 5060, 2)] : [srv('one', 5070)],
+      },
+      { one: ['192.0.2.1'], two: ['192.0.2.2'] },
+    );
+    const ask = (protocol: 'udp' | null) =>
+      resolvePeers({ host: 'a.example', port: null, protocol }, resolver, environment);
+    const [one, two] = [
+      { protocol: 'udp', address: '192.0.2.1', port: 5060 },
+      { protocol: 'udp', address: '192.0.2.2', port: 5060 },
+    ];
+    const overTcp = { protocol: 'tcp', address: '192.0.2.1', port: 5070 };
+    expect(await ask(null)).toEqual([{ ...one, overTcp }, two]);
+    expect(await ask('udp')).toEqual([one, two]);
+  });
+
+  it('over UDP have no way over TCP that NAPTR does not name', async () => {
+    const naptr = [
+      { order: 1, preference: 0, flags: 's', service: 'SIP+D2U', replacement: '_sip._udp.a.example' },
+      { order: 2, preference: 0, flags: 's', service: 'SIP+D2T', replacement: '_sip._tcp.a.example' },
+    ];
+    const ask = (records: typeof naptr) =>
+      resolvePeers(
+        { host: 'a.example', port: null, protocol: null },
+        dns({ naptr: async () => records, srv: async () => [srv('one', 5060)] }, { one: ['192.0.2.1'] }),
+        environment,
+      );
+    expect((await ask(naptr)).map(({ overTcp }) => overTcp?.protocol)).toEqual(['tcp', undefined]);
+    expect((await ask(naptr.slice(0, 1))).map(({ overTcp }) => overTcp)).toEqual([undefined]);
+  });
+
   it('over TLS carry the name that the certificate must be for', async () => {
     const resolver = dns(
       { srv: async () => [srv('host.other.example', 5061)] },

@@ -1,8 +1,9 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type ClientIdentity, readIdentity } from '#delivery/carriers/sip/identity.js';
 import { sip } from '#delivery/carriers/sip/index.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { parseMessage } from '#delivery/carriers/sip/message/parse.js';
@@ -10,7 +11,7 @@ import { fields, responseTo, writeMessage } from '#delivery/carriers/sip/message
 import { openSockets } from '#delivery/carriers/sip/transport/sockets.js';
 import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
 import { systemEnvironment } from '#environment.js';
-import { selfSigned } from '../../../callbacks/self-signed.js';
+import { type Certified, createAuthority, selfSigned } from '../../../support/certificates.js';
 import { eventually } from '../../../support/virtual-time.js';
 
 const OPTIONS = writeMessageOf('OPTIONS');
@@ -22,7 +23,7 @@ function writeMessageOf(method: string): Buffer {
 }
 
 /** A server that keeps what comes, and its connections. */
-async function listen(tls: { cert: string; key: string } | null) {
+async function listen(tls: TlsOptions | null) {
   const received: string[] = [];
   const sockets: Socket[] = [];
   const accept = (socket: Socket) => {
@@ -40,7 +41,7 @@ async function listen(tls: { cert: string; key: string } | null) {
   return { port: (server.address() as AddressInfo).port, received, sockets };
 }
 
-async function open(authorities: readonly string[] = []) {
+async function open(authorities: readonly string[] = [], identities: readonly ClientIdentity[] = []) {
   const transport = await openSockets({
     environment: systemEnvironment,
     bind: '127.0.0.1',
@@ -49,11 +50,14 @@ async function open(authorities: readonly string[] = []) {
     connectTimeout: 2_000,
     keepAlive: 0,
     authorities,
+    identities,
   });
   const received: { text: string; from: Peer }[] = [];
   transport.receive((bytes, from) => received.push({ text: Buffer.from(bytes).toString(), from }));
   onTestFinished(() => transport.close());
-  return { transport, received };
+  const lost: { peer: Peer; error: unknown }[] = [];
+  transport.onLoss((peer, error) => lost.push({ peer, error }));
+  return { transport, received, lost };
 }
 
 describe('sockets', () => {
@@ -110,6 +114,66 @@ describe('sockets', () => {
   });
 });
 
+describe('where peers find us', () => {
+  it('is one port over UDP and TCP, and our end of the connection over TLS', async () => {
+    const { cert: certificate, key } = selfSigned();
+    const peer = await listen({ cert: certificate, key });
+    const { transport } = await open([certificate]);
+    const to = { address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const udp = await transport.local({ ...to, protocol: 'udp' });
+    expect(await transport.local({ ...to, protocol: 'tcp' })).toEqual(udp);
+    const tls = await transport.local({ ...to, protocol: 'tls' });
+    await eventually('the connection is there', () => peer.sockets.length > 0);
+    expect(tls).toEqual({ address: '127.0.0.1', port: peer.sockets[0]!.remotePort });
+    await transport.send(OPTIONS, { ...to, protocol: 'tls' });
+    await eventually('it came', () => peer.received.length > 0);
+    expect(peer.sockets).toHaveLength(1);
+  });
+});
+
+describe('a peer that asks who connects', () => {
+  const authority = createAuthority();
+  const identityOf = ({ cert, key }: Certified) => readIdentity('trunks.0', cert, key);
+  const ours = identityOf(authority.issue('sbc.example'));
+  const strange = identityOf(createAuthority().issue('sbc.example'));
+
+  async function asking() {
+    const peer = await listen({
+      ...authority.issue('localhost'),
+      ca: authority.cert,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const to: Peer = { protocol: 'tls', address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    return { peer, to };
+  }
+
+  it('is shown the certificate that it is to be shown, and each over a connection of its own', async () => {
+    const { peer, to } = await asking();
+    const { transport, lost } = await open([authority.cert], [ours, strange]);
+    await transport.send(OPTIONS, { ...to, identity: ours.id });
+    await eventually('it came', () => peer.received.length > 0);
+    await transport.send(OPTIONS, { ...to, identity: strange.id }).catch(() => {});
+    await eventually('the strange one was refused', () => lost.length > 0);
+    expect(lost.map(({ peer: { identity } }) => identity)).toEqual([strange.id]);
+    await transport.send(OPTIONS, { ...to, identity: ours.id });
+    await eventually('the right one stands', () => peer.received.join('').split('OPTIONS sip').length === 3);
+    expect(peer.sockets).toHaveLength(1);
+  });
+
+  it.each([
+    ['none', null, /^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/],
+    ['one of an authority that it does not trust', strange, /^(ECONNRESET|EPIPE)$/],
+  ] as const)('and is shown %s is lost at once, with the reason', async (_, identity, code) => {
+    const { to } = await asking();
+    const { transport, lost } = await open([authority.cert], [strange]);
+    await transport.send(OPTIONS, { ...to, ...(identity ? { identity: identity.id } : {}) }).catch(() => {});
+    await eventually('it is lost', () => lost.length > 0);
+    expect(lost[0]!.error).toMatchObject({ code: expect.stringMatching(code) });
+    expect(JSON.stringify(lost)).not.toContain('PRIVATE KEY');
+  });
+});
+
 describe('the check', () => {
   async function trunk(
     answer: (method: string, signed: boolean) => [number, Record<string, string>?] | null,
@@ -155,6 +219,26 @@ describe('the check', () => {
     );
     expect((await check(port)).map(({ ok }) => ok)).toEqual([true, true]);
     expect(asked).toEqual(['OPTIONS with contact', 'REGISTER without contact', 'REGISTER without contact']);
+  });
+
+  it('tells at once of a connection that breaks, and that a certificate is asked for', async () => {
+    const authority = createAuthority();
+    const tls = { ...authority.issue('127.0.0.1'), ca: authority.cert, requestCert: true };
+    const asking = await listen({ ...tls, rejectUnauthorized: true });
+    const closing = createServer((socket) => socket.once('data', () => socket.destroy()));
+    closing.listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    onTestFinished(() => void closing.close());
+    const check = (port: number, more: object) =>
+      sip.check({
+        trunks: [{ host: '127.0.0.1', port, ...more }],
+        bind: '127.0.0.1',
+        response_seconds: 32,
+      });
+    const closed = await check((closing.address() as AddressInfo).port, { transport: 'tcp' });
+    expect(closed[0]!.text).toContain('cannot be reached (connection reset)');
+    const anonymous = await check(asking.port, { transport: 'tls', authority: authority.cert });
+    expect(anonymous[0]!.text).toContain('cannot be reached (a TLS certificate of ours is asked for)');
   });
 
   it.each([

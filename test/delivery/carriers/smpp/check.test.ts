@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { smpp } from '#delivery/carriers/smpp/index.js';
 import type { SmppSettings } from '#delivery/carriers/smpp/settings.js';
-import { selfSigned } from '../../../callbacks/self-signed.js';
+import { selfSigned } from '../../../support/certificates.js';
 import { Smsc, type SmscOptions } from '../../../support/smsc.js';
 import { PASSWORD } from './support.js';
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { selfSigned } from '../../../callbacks/self-signed.js';
+import { selfSigned } from '../../../support/certificates.js';
 import { answerSubmit, Smsc } from '../../../support/smsc.js';
 import { settle } from '../../../support/virtual-time.js';
 import { fieldsOf, openRig, PASSWORD, type Rig } from './support.js';

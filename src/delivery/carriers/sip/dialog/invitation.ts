@@ -89,6 +89,8 @@ interface Leg {
   readonly peer: Peer;
   /** How often its request was sent again for a challenge. */
   readonly tries: number;
+  /** The peer over UDP, when this goes over TCP for its size alone. */
+  readonly fallback: Peer | null;
   provisional: boolean;
   /** We want no call of it any more: a late 2xx is ended at once. */
   abandoned: boolean;
@@ -184,7 +186,7 @@ export class Invitation implements CallEnd {
     else await this.#invite(peer, 0);
   }
 
-  async #invite(peer: Peer, tries: number): Promise<void> {
+  async #invite(peer: Peer, tries: number, fallback: Peer | null = null): Promise<void> {
     const { agent, authenticator, from, to, contactUser, headers, media, responseTimeout } = this.#options;
     let sentBy: Awaited<ReturnType<Agent['sentBy']>>;
     try {
@@ -217,6 +219,8 @@ export class Invitation implements CallEnd {
       media.offer(),
     );
     const signed = authenticator.sign(invite);
+    const overTcp = agent.large.wayFor(signed, peer);
+    if (overTcp) return this.#invite(overTcp, tries, peer);
     const transaction = agent.transactions.start(signed, peer, sentBy, {
       onResponse: (response) => this.#response(leg, response),
       onFailure: (failure) => this.#lost(leg, failure),
@@ -225,6 +229,7 @@ export class Invitation implements CallEnd {
       transaction,
       peer,
       tries,
+      fallback,
       provisional: false,
       abandoned: false,
       cancelSent: false,
@@ -235,8 +240,16 @@ export class Invitation implements CallEnd {
     this.#responseTimer?.cancel();
     this.#responseTimer = agent.environment.after(responseTimeout, () => {
       this.#abandon(leg);
+      this.#fallBack(leg);
       void this.#next({ kind: 'no-response' });
     });
+  }
+
+  /** RFC 3261 §18.1.1: what TCP did not bring is tried over UDP, though it is large. */
+  #fallBack({ peer, fallback }: Leg): void {
+    if (!fallback) return;
+    this.#options.agent.large.avoid(peer);
+    this.#waitingPeers.unshift(fallback);
   }
 
   #response(leg: Leg, response: SipResponse): void {
@@ -254,6 +267,7 @@ export class Invitation implements CallEnd {
     this.#ended(leg);
     if (this.#state === 'inviting' && !leg.abandoned) {
       this.#responseTimer?.cancel();
+      this.#fallBack(leg);
       void this.#next(failure.kind === 'unreachable' ? failure : { kind: 'no-response' });
     }
     this.#releaseWhenDone();
@@ -418,7 +432,7 @@ export class Invitation implements CallEnd {
     const { status } = response;
     if (status === 401 || status === 407) {
       const judgement = authenticator.learn(leg.transaction.request, response, leg.tries);
-      if (judgement === 'again') return this.#invite(leg.peer, leg.tries + 1);
+      if (judgement === 'again') return this.#invite(leg.peer, leg.tries + 1, leg.fallback);
       return this.#fail({ kind: 'credentials', given: judgement === 'refused' });
     }
     if (status === 422 && this.#intervalRetries < MAX_INTERVAL_RETRIES) {
@@ -426,7 +440,7 @@ export class Invitation implements CallEnd {
       if (least > this.#interval && least <= 86_400) {
         this.#intervalRetries++;
         this.#interval = Math.max(least, MIN_SE);
-        return this.#invite(leg.peer, leg.tries);
+        return this.#invite(leg.peer, leg.tries, leg.fallback);
       }
     }
     const failure = failureOf(response);

@@ -21,6 +21,8 @@ export interface ClientTransaction {
   readonly peer: Peer;
   /** Takes a response that the layer matched. */
   receive(response: SipResponse): void;
+  /** The connection has ended. A response that has begun to come may still come over another one (RFC 3261 §18.2.2). */
+  lose(error: unknown): void;
   /** Sends no more repeats of a request that got no response: its owner has turned to another peer. */
   quieten(): void;
   /** Ends it without a word to its owner. */
@@ -111,6 +113,9 @@ export function startInvite(options: ClientOptions): ClientTransaction {
         events.onResponse(response);
       }
     },
+    lose: (error) => {
+      if (state === 'calling') fail({ kind: 'unreachable', error });
+    },
     quieten: () => repeat?.cancel(),
     destroy: end,
   };
@@ -164,6 +169,9 @@ export function startOther(options: ClientOptions): ClientTransaction {
         limit = environment.after(reliable ? 0 : T4, end);
       }
       events.onResponse(response);
+    },
+    lose: (error) => {
+      if (state === 'trying') fail({ kind: 'unreachable', error });
     },
     quieten: () => repeat?.cancel(),
     destroy: end,

@@ -5,7 +5,7 @@ import { parseMessage } from '../message/parse.js';
 import { hostPort, tagOf } from '../message/uri.js';
 import { parseVia } from '../message/via.js';
 import { fields, responseTo, writeMessage } from '../message/write.js';
-import type { Peer, Transport } from '../transport/transport.js';
+import { type Peer, peerKey, type Transport } from '../transport/transport.js';
 import { type ClientEvents, type ClientTransaction, cancelOf, startInvite, startOther } from './client.js';
 import { type ServerTransaction, startServer } from './server.js';
 
@@ -36,6 +36,7 @@ export class Transactions {
   constructor(options: TransactionsOptions) {
     this.#options = options;
     options.transport.receive((bytes, from) => this.#receive(bytes, from));
+    options.transport.onLoss((peer, error) => this.#lost(peerKey(peer), error));
   }
 
   /** Transactions that go on. */
@@ -85,6 +86,11 @@ export class Transactions {
     const transaction = begin({ environment, transport, request, peer, events, onEnd });
     this.#clients.set(key, transaction);
     return transaction;
+  }
+
+  /** RFC 3261 §17.1.4: nobody waits for a response to what may never have arrived. */
+  #lost(key: string, error: unknown): void {
+    for (const client of [...this.#clients.values()]) if (peerKey(client.peer) === key) client.lose(error);
   }
 
   #receive(bytes: Uint8Array, from: Peer): void {

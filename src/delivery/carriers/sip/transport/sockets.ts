@@ -1,7 +1,8 @@
 import type { Environment } from '../../../../environment.js';
+import type { ClientIdentity } from '../identity.js';
 import type { Protocol } from '../message/uri.js';
 import { Streams } from './streams.js';
-import type { LocalAddress, Peer, Receiver, Transport } from './transport.js';
+import type { LocalAddress, LossListener, Peer, Receiver, Transport } from './transport.js';
 import { openUdp, sourceAddressFor, type UdpSocket } from './udp.js';
 
 export interface SocketsOptions {
@@ -14,6 +15,7 @@ export interface SocketsOptions {
   readonly connectTimeout: number;
   readonly keepAlive: number;
   readonly authorities: readonly string[];
+  readonly identities: readonly ClientIdentity[];
 }
 
 /** How long an answer of the routing table is believed, in milliseconds. */
@@ -28,7 +30,12 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
   const { environment, bind } = options;
   let receiver: Receiver = () => {};
   const deliver: Receiver = (bytes, from) => receiver(bytes, from);
-  const streams = new Streams({ ...options, receiver: deliver });
+  let lost: LossListener = () => {};
+  const streams = new Streams({
+    ...options,
+    receiver: deliver,
+    onLoss: (peer, error) => lost(peer, error),
+  });
   const { udp, port } = await bindAll(options, streams, deliver);
   const routes = new Map<string, { readonly address: Promise<string>; readonly until: number }>();
 
@@ -49,9 +56,18 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
       if (to.protocol !== 'udp') return streams.send(bytes, to);
       return udp ? udp.send(bytes, to) : Promise.reject(new Error('no UDP socket is open'));
     },
-    local: async (peer): Promise<LocalAddress> => ({ address: await sourceFor(peer), port }),
+    local: async (peer): Promise<LocalAddress> => {
+      if (peer.protocol !== 'tls') return { address: await sourceFor(peer), port };
+      // No port takes TLS: a peer finds its way back by the connection that it knows (RFC 5923 §1).
+      const { localAddress, localPort } = await streams.connection(peer);
+      return { address: localAddress ?? (await sourceFor(peer)), port: localPort ?? port };
+    },
+    source: sourceFor,
     receive: (next) => {
       receiver = next;
+    },
+    onLoss: (listener) => {
+      lost = listener;
     },
     close: async () => {
       await Promise.all([udp?.close(), streams.close()]);

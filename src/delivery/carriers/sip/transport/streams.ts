@@ -1,18 +1,29 @@
 import { connect as connectPlain, createServer, isIP, type Server, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type PeerCertificate,
+  rootCertificates,
+  type SecureContext,
+} from 'node:tls';
 import type { Environment, Timer } from '../../../../environment.js';
+import type { ClientIdentity } from '../identity.js';
 import { createFraming } from './framing.js';
-import { type Peer, peerKey, type Receiver } from './transport.js';
+import { type LossListener, type Peer, peerKey, type Receiver } from './transport.js';
 
 export interface StreamsOptions {
   readonly environment: Environment;
   readonly receiver: Receiver;
+  readonly onLoss: LossListener;
   /** Milliseconds within which a connection must stand. */
   readonly connectTimeout: number;
   /** Milliseconds between two keep-alives (RFC 5626 §3.5.1) on a connection; 0: none. */
   readonly keepAlive: number;
   /** Certificates in PEM that are trusted besides the well-known ones. */
   readonly authorities: readonly string[];
+  /** What peers may name by its id, to be shown to them. */
+  readonly identities: readonly ClientIdentity[];
 }
 
 /** Most connections that others may have open to us. */
@@ -25,6 +36,8 @@ export class Streams {
   readonly #options: StreamsOptions;
   readonly #connections = new Map<string, Promise<Socket>>();
   readonly #sockets = new Set<Socket>();
+  /** By identity. Reading the well-known authorities takes too long to do it for each connection. */
+  readonly #contexts = new Map<string, SecureContext>();
   #server: Server | null = null;
   #closed = false;
 
@@ -92,7 +105,7 @@ export class Streams {
   }
 
   #open(to: Peer): Promise<Socket> {
-    const { environment, connectTimeout, authorities } = this.#options;
+    const { environment, connectTimeout } = this.#options;
     const { address: host, port } = to;
     return new Promise((resolve, reject) => {
       const socket: Socket =
@@ -102,7 +115,7 @@ export class Streams {
               port,
               // RFC 6066 §3: an address is no server name; it is checked as an address all the same.
               servername: to.serverName && !isIP(to.serverName) ? to.serverName : '',
-              ...(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {}),
+              secureContext: this.#contextOf(to.identity ?? ''),
               ...(to.serverName ? { checkServerIdentity: identityOf(to.serverName) } : {}),
             })
           : connectPlain({ host, port, noDelay: true });
@@ -118,18 +131,37 @@ export class Streams {
         this.#serve(socket, to);
         resolve(socket);
       });
-      socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+      socket.once('close', () => {
+        timer.cancel();
+        reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+      });
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
+  #contextOf(id: string): SecureContext {
+    const known = this.#contexts.get(id);
+    if (known) return known;
+    const { authorities, identities } = this.#options;
+    const identity = identities.find((one) => one.id === id);
+    const made = createSecureContext({
+      ...(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {}),
+      ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
+    });
+    this.#contexts.set(id, made);
+    return made;
+  }
+
   #serve(socket: Socket, peer: Peer): void {
     const key = peerKey(peer);
     const frames = createFraming();
+    let reason: unknown = Object.assign(new Error('closed'), { code: 'ECONNRESET' });
     this.#sockets.add(socket);
     socket.unref();
-    socket.on('error', () => {});
+    socket.on('error', (error) => {
+      reason = error;
+    });
     socket.on('data', (chunk: Buffer) => {
       const read = frames(chunk);
       if (!read) return socket.destroy();
@@ -145,6 +177,7 @@ export class Streams {
       void this.#connections.get(key)?.then((known) => {
         if (known === socket) this.#connections.delete(key);
       });
+      if (!this.#closed) this.#options.onLoss(peer, reason);
     });
   }
 

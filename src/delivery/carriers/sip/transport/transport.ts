@@ -8,7 +8,14 @@ export interface Peer {
   readonly port: number;
   /** TLS: the name that its certificate must be for, which is the trunk's domain (RFC 5922 §7.1). */
   readonly serverName?: string;
+  /** TLS: the id of what we show to it, when it asks. */
+  readonly identity?: string;
+  /** UDP: the same host over TCP, where DNS says that it takes that, for what is too large for a datagram. */
+  readonly overTcp?: Peer;
 }
+
+/** Told that a connection has ended, of either side's doing, and why as far as that is known. */
+export type LossListener = (peer: Peer, error: unknown) => void;
 
 /** Takes what arrives: one framed message, not parsed yet. */
 export type Receiver = (bytes: Uint8Array, from: Peer) => void;
@@ -17,10 +24,17 @@ export type Receiver = (bytes: Uint8Array, from: Peer) => void;
 export interface Transport {
   /** Rejects with an error that `describeNetworkError` knows when it is certain that nothing arrived. */
   send(bytes: Uint8Array, to: Peer): Promise<void>;
-  /** The address and port of this machine that the peer sees, as long as nobody translates them. */
+  /**
+   * The address and port of this machine that the peer sees, as long as nobody translates them, and that requests of its
+   * own may go to. Over TLS that is our end of the connection, which is opened for it. Rejects as `send` does.
+   */
   local(peer: Peer): Promise<LocalAddress>;
+  /** The address of this machine on the way to a peer. Connects to nobody. */
+  source(peer: Peer): Promise<string>;
   /** Sets who takes what arrives. */
   receive(receiver: Receiver): void;
+  /** Sets who is told of connections that end. */
+  onLoss(listener: LossListener): void;
   close(): Promise<void>;
 }
 
@@ -33,7 +47,7 @@ export function isReliable(protocol: Protocol): boolean {
   return protocol !== 'udp';
 }
 
-/** One text for one peer. A TLS connection is good for the name that it was checked for, and for no other. */
-export function peerKey({ protocol, address, port, serverName = '' }: Peer): string {
-  return `${protocol}:${address}:${port}:${serverName}`;
+/** One text for one peer. A TLS connection is good for the name and the identity that were checked, and for no others. */
+export function peerKey({ protocol, address, port, serverName = '', identity = '' }: Peer): string {
+  return `${protocol}:${address}:${port}:${serverName}:${identity}`;
 }

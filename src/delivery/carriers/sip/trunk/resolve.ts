@@ -63,7 +63,8 @@ export function defaultPort(protocol: Protocol): number {
 
 /**
  * RFC 3263 §4: the peers of a destination in the order in which they are to be tried; at most 16, empty when none was
- * found. Records of one priority are ordered by chance and weight (RFC 2782).
+ * found. Records of one priority are ordered by chance and weight (RFC 2782). Where the protocol is left to DNS, peers over
+ * UDP know whether they take TCP as well.
  */
 export async function resolvePeers(
   { host, port, protocol }: Destination,
@@ -76,7 +77,7 @@ export async function resolvePeers(
     return peersAt(host, port ?? defaultPort(chosen), chosen, host, resolver);
   }
   const services = protocol === null ? await servicesOf(host, resolver) : [];
-  const asked: { name: string; protocol: Protocol }[] =
+  const asked: readonly Service[] =
     services.length > 0
       ? services
       : (protocol === null ? (['udp', 'tcp', 'tls'] as const) : [protocol]).map((each) => ({
@@ -84,22 +85,55 @@ export async function resolvePeers(
           protocol: each,
         }));
   const peers: Peer[] = [];
-  for (const { name, protocol: through } of asked) {
-    const records = await resolver.srv(name).catch(() => []);
-    for (const record of shuffle(records.slice(0, 64), environment)) {
-      // RFC 2782: a single "." says that there is no such service.
-      if (record.name === '' || record.name === '.' || peers.length >= MAX_PEERS) continue;
-      peers.push(...(await peersAt(record.name, record.port, through, host, resolver)));
-    }
+  for (const service of asked) {
+    if (peers.length >= MAX_PEERS) break;
+    peers.push(...(await peersOf(service, host, resolver, environment)));
     if (peers.length > 0 && services.length === 0) break;
   }
-  if (peers.length > 0) return peers.slice(0, MAX_PEERS);
+  if (peers.length > 0) {
+    const known = peers.slice(0, MAX_PEERS);
+    if (protocol !== null || !known.some((peer) => peer.protocol === 'udp')) return known;
+    const streams =
+      services.length > 0
+        ? known
+        : await peersOf({ name: `${SRV_PREFIX.tcp}${host}`, protocol: 'tcp' }, host, resolver, environment);
+    return known.map((peer) => withTcp(peer, streams));
+  }
   const chosen = protocol ?? 'udp';
   return peersAt(host, defaultPort(chosen), chosen, host, resolver);
 }
 
+interface Service {
+  readonly name: string;
+  readonly protocol: Protocol;
+}
+
+/** The peers that the SRV records of a service name. */
+async function peersOf(
+  { name, protocol }: Service,
+  host: string,
+  resolver: Resolver,
+  environment: Environment,
+): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  const records = await resolver.srv(name).catch(() => []);
+  for (const record of shuffle(records.slice(0, 64), environment)) {
+    // RFC 2782: a single "." says that there is no such service.
+    if (record.name === '' || record.name === '.' || peers.length >= MAX_PEERS) continue;
+    peers.push(...(await peersAt(record.name, record.port, protocol, host, resolver)));
+  }
+  return peers;
+}
+
+/** A peer over UDP with the same host over TCP, if that is among others. */
+function withTcp(peer: Peer, others: readonly Peer[]): Peer {
+  if (peer.protocol !== 'udp') return peer;
+  const overTcp = others.find(({ protocol, address }) => protocol === 'tcp' && address === peer.address);
+  return overTcp ? { ...peer, overTcp } : peer;
+}
+
 /** RFC 3263 §4.1: by order and preference; services that we do not speak are left out. */
-async function servicesOf(host: string, resolver: Resolver): Promise<{ name: string; protocol: Protocol }[]> {
+async function servicesOf(host: string, resolver: Resolver): Promise<Service[]> {
   const records = await resolver.naptr(host).catch(() => []);
   return records
     .filter(

@@ -1,4 +1,5 @@
 import type { Timer } from '../../../../environment.js';
+import { describeNetworkError } from '../../../http-client.js';
 import type { Agent } from '../agent.js';
 import { listOf, type SipResponse, secondsOf } from '../message/message.js';
 import { hostPort, parseAddress, parseUri } from '../message/uri.js';
@@ -30,6 +31,14 @@ const REGISTER_RETRY_LAST = 300_000;
 /** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
 const UNWELL = [408, 503, 504];
 
+/** What was last found out: null while nothing was; in a few words why it is not well. */
+interface Finding {
+  readonly ok: boolean | null;
+  readonly detail: string | null;
+}
+
+const NOTHING_YET: Finding = { ok: null, detail: null };
+
 /** One trunk: where its peers are, whether they answer, and its registration. */
 export class Trunk {
   readonly settings: TrunkSettings;
@@ -40,13 +49,14 @@ export class Trunk {
   #peers: readonly Peer[] = [];
   #resolvedAt = Number.NEGATIVE_INFINITY;
   #resolving: Promise<readonly Peer[]> | null = null;
-  #reachable: boolean | null = null;
-  #registered: boolean | null = null;
-  #detail: string | null = null;
+  #reachable = NOTHING_YET;
+  #registered = NOTHING_YET;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #retry = REGISTER_RETRY_FIRST;
   #expires: number;
-  readonly #timers = new Set<Timer>();
+  #lookTimer: Timer | null = null;
+  #registerTimer: Timer | null = null;
+  #registering = false;
   #stopped = false;
 
   constructor(options: TrunkOptions) {
@@ -61,16 +71,22 @@ export class Trunk {
   /** Whether a call may be tried: nothing says that it cannot be. */
   get isUsable(): boolean {
     const paused = this.#pausedUntil > this.#options.agent.environment.monotonic();
-    return !paused && this.#reachable !== false && (!this.settings.register || this.#registered === true);
+    const registered = !this.settings.register || this.#registered.ok === true;
+    return !paused && this.#reachable.ok !== false && registered;
   }
 
   /** What to know of it; null when all is well. */
   get detail(): string | null {
-    return this.isUsable ? null : (this.#detail ?? 'asked for a pause');
+    if (this.isUsable) return null;
+    const known = this.#reachable.detail ?? this.#registered.detail;
+    if (known !== null) return known;
+    return this.settings.register && this.#registered.ok === null
+      ? 'not registered yet'
+      : 'asked for a pause';
   }
 
   get isKnown(): boolean {
-    return (this.#reachable ?? this.#registered) !== null;
+    return (this.#reachable.ok ?? this.#registered.ok) !== null;
   }
 
   /** Begins to register and to look whether it answers. */
@@ -84,10 +100,19 @@ export class Trunk {
   /** Takes back the registration, for `within` milliseconds at most. */
   async stop(within: number): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
-    if (this.#registered !== true) return;
-    this.#registered = null;
-    await this.#ask('REGISTER', { expires: 0 }, within);
+    this.#lookTimer?.cancel();
+    this.#registerTimer?.cancel();
+    if (this.#registered.ok !== true) return;
+    this.#registered = NOTHING_YET;
+    // A connection that would have to be opened for it may take longer.
+    await new Promise<void>((resolve) => {
+      const limit = this.#options.agent.environment.after(within, resolve);
+      const done = () => {
+        limit.cancel();
+        resolve();
+      };
+      this.#ask('REGISTER', { expires: 0 }, within).then(done, done);
+    });
   }
 
   /** Peers in the order in which they are tried; empty when none is found. */
@@ -96,7 +121,7 @@ export class Trunk {
     const now = agent.environment.monotonic();
     if (now - this.#resolvedAt < RESOLVED_FOR) return this.#peers;
     this.#resolving ??= resolvePeers(settings, resolver, agent.environment).catch(() => []);
-    const found = await this.#resolving;
+    const found = this.#identified(await this.#resolving);
     this.#resolving = null;
     if (found.length > 0) {
       this.#peers = found;
@@ -126,12 +151,20 @@ export class Trunk {
     const named = target.parameters.get('transport')?.toLowerCase();
     const protocol = target.secure ? 'tls' : named === 'tcp' || named === 'tls' ? named : settings.protocol;
     if (target.host === host && target.port === null) return this.peers();
-    return resolvePeers({ host: target.host, port: target.port, protocol }, resolver, agent.environment);
+    const destination = { host: target.host, port: target.port, protocol };
+    return this.#identified(await resolvePeers(destination, resolver, agent.environment));
   }
 
   /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
   probe(method: 'OPTIONS' | 'REGISTER'): Promise<Answered> {
     return this.#ask(method, {}, this.#options.responseTimeout);
+  }
+
+  /** The peers with what is shown to them over TLS. */
+  #identified(peers: readonly Peer[]): readonly Peer[] {
+    const { identity } = this.settings;
+    if (!identity) return peers;
+    return peers.map((peer) => (peer.protocol === 'tls' ? { ...peer, identity: identity.id } : peer));
   }
 
   async #look(): Promise<void> {
@@ -142,20 +175,25 @@ export class Trunk {
     const isWell =
       answer.kind === 'credentials' ||
       (answer.kind === 'response' && !UNWELL.includes(answer.response.status));
-    this.#note(isWell, this.#registered, isWell ? null : describeAnswer(answer));
-    this.#later(keepAlive, () => void this.#look());
+    const isBack = isWell && this.#reachable.ok === false;
+    this.#note({ reachable: { ok: isWell, detail: isWell ? null : describeAnswer(answer) } });
+    this.#lookTimer = this.#options.agent.environment.after(keepAlive, () => void this.#look());
+    // Who was away may have forgotten us.
+    if (isBack && this.settings.register && !this.#registering) this.#registerAfter(0);
   }
 
   /** RFC 3261 §10.2, kept alive until `stop`. */
   async #register(): Promise<void> {
+    this.#registering = true;
     const answer = await this.#ask('REGISTER', { expires: this.#expires }, this.#options.responseTimeout * 2);
+    this.#registering = false;
     if (this.#stopped) return;
     if (answer.kind === 'response' && answer.response.status < 300) {
       this.#retry = REGISTER_RETRY_FIRST;
-      this.#note(this.#reachable, true, null);
+      this.#note({ registered: { ok: true, detail: null } });
       const granted = grantedBy(answer.response) ?? this.#expires;
       // Soon enough for a few repeats before the registration is forgotten.
-      this.#later(Math.max(granted * 850, granted * 1000 - 60_000, 5_000), () => void this.#register());
+      this.#registerAfter(Math.max(granted * 850, granted * 1000 - 60_000, 5_000));
       return;
     }
     if (answer.kind === 'response' && answer.response.status === 423) {
@@ -165,10 +203,15 @@ export class Trunk {
         return this.#register();
       }
     }
-    this.#note(this.#reachable, false, `registration: ${describeAnswer(answer)}`);
+    this.#note({ registered: { ok: false, detail: `registration: ${describeAnswer(answer)}` } });
     const asked = answer.kind === 'response' ? (secondsOf(answer.response, 'retry-after') ?? 0) * 1000 : 0;
-    this.#later(Math.min(Math.max(this.#retry, asked), REGISTER_RETRY_LAST), () => void this.#register());
+    this.#registerAfter(Math.min(Math.max(this.#retry, asked), REGISTER_RETRY_LAST));
     this.#retry = Math.min(this.#retry * 2, REGISTER_RETRY_LAST);
+  }
+
+  #registerAfter(delay: number): void {
+    this.#registerTimer?.cancel();
+    this.#registerTimer = this.#options.agent.environment.after(delay, () => void this.#register());
   }
 
   async #ask(
@@ -204,24 +247,14 @@ export class Trunk {
     });
   }
 
-  #note(reachable: boolean | null, registered: boolean | null, detail: string | null): void {
+  #note(found: { readonly reachable?: Finding; readonly registered?: Finding }): void {
     const before = this.isUsable;
     const wasKnown = this.isKnown;
-    this.#reachable = reachable;
-    this.#registered = registered;
-    this.#detail = detail;
+    this.#reachable = found.reachable ?? this.#reachable;
+    this.#registered = found.registered ?? this.#registered;
     if (before !== this.isUsable || !wasKnown) {
       this.#options.onChange(this.isUsable ? 'up' : 'down', this.detail);
     }
-  }
-
-  #later(delay: number, task: () => void): void {
-    if (this.#stopped) return;
-    const timer = this.#options.agent.environment.after(delay, () => {
-      this.#timers.delete(timer);
-      task();
-    });
-    this.#timers.add(timer);
   }
 }
 
@@ -238,8 +271,10 @@ export function describeAnswer(answer: Answered): string {
   switch (answer.kind) {
     case 'silent':
       return 'no answer';
-    case 'unreachable':
-      return 'cannot be reached';
+    case 'unreachable': {
+      const why = describeNetworkError(answer.error);
+      return why === null ? 'cannot be reached' : `cannot be reached: ${why}`;
+    }
     case 'credentials':
       return answer.given ? 'user name or password refused' : 'asks for a user name and password';
     case 'response':
