@@ -103,7 +103,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       environment,
       carriers,
       router,
-      submit: (carrier, message, claim) => desk.submit(carrier, message, claim),
+      submit: (...submit) => desk.submit(...submit),
       onAccepted: reporter.accepted,
       onHanded: awaited.handed,
       log,

@@ -56,7 +56,12 @@ export interface TestState {
 
 export interface CarrierDesk {
   /** Submits through a carrier, counted and timed. */
-  submit(carrier: Carrier, message: OutboundMessage, claim?: Claim): Promise<SubmitResult>;
+  submit(
+    carrier: Carrier,
+    message: OutboundMessage,
+    claim?: Claim,
+    unwanted?: AbortSignal,
+  ): Promise<SubmitResult>;
   list(): CarrierSummary[];
   /** @returns the test's id; or, as text, why there is none */
   test(message: TestMessage): { readonly id: string } | { readonly why: string };
@@ -111,11 +116,16 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
   );
   const tests = new Map<string, Test>();
 
-  async function submit(one: Watched, message: OutboundMessage, claim?: Claim): Promise<SubmitResult> {
+  async function submit(
+    one: Watched,
+    message: OutboundMessage,
+    claim?: Claim,
+    unwanted?: AbortSignal,
+  ): Promise<SubmitResult> {
     const started = environment.monotonic();
     one.inFlight++;
     try {
-      const result = await one.carrier.submit(message, claim);
+      const result = await one.carrier.submit(message, claim, unwanted);
       one.submits[result.kind]++;
       if (result.kind !== 'accepted') {
         const { errorCode, reason } = result;
@@ -168,7 +178,7 @@ export function createCarrierDesk(options: DeskOptions): CarrierDesk {
   }
 
   return {
-    submit: (carrier, message, claim) => submit(watched.get(carrier.name)!, message, claim),
+    submit: (carrier, ...rest) => submit(watched.get(carrier.name)!, ...rest),
 
     list: () =>
       [...watched.values()].map(({ carrier, submits, inFlight, lastError }) => {

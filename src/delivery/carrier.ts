@@ -85,6 +85,15 @@ export type SubmitResult =
       readonly down: boolean;
     };
 
+/** The result of a submit that was stopped, or whose claim was refused. */
+export const UNWANTED = {
+  kind: 'unavailable',
+  errorCode: 5010,
+  reason: 'the attempt is not wanted any more',
+  down: false,
+  untried: true,
+} as const satisfies SubmitResult;
+
 /**
  * Of a carrier that brings messages itself, and for which a repeat matters: commits that this message is brought now, and
  * never again. False: it must not be brought, since another node has it, its session has ended, or the database did not
@@ -170,8 +179,9 @@ export interface Carrier {
   /**
    * Submits one message. Never rejects for what the other side did; rejects only on a defect of ours. A carrier that
    * brings it itself may take as long as that takes; once it has called `claim` with success, it resolves `accepted`.
+   * `unwanted` is aborted when the session has ended meanwhile: such a carrier then stops what nobody has answered yet.
    */
-  submit(message: OutboundMessage, claim?: Claim): Promise<SubmitResult>;
+  submit(message: OutboundMessage, claim?: Claim, unwanted?: AbortSignal): Promise<SubmitResult>;
   /** The HTTP routes that take its receipts, mounted under `/carriers/{name}`. */
   readonly routes?: FastifyPluginAsync;
   /** How it stands now; absent where there is no connection to tell of. */

@@ -23,7 +23,12 @@ export interface DispatcherOptions {
   readonly carriers: ReadonlyMap<string, Carrier>;
   readonly router: Router;
   /** How a message goes through a carrier; absent: by its own `submit`. */
-  readonly submit?: (carrier: Carrier, message: OutboundMessage, claim: Claim) => Promise<SubmitResult>;
+  readonly submit?: (
+    carrier: Carrier,
+    message: OutboundMessage,
+    claim: Claim,
+    unwanted?: AbortSignal,
+  ) => Promise<SubmitResult>;
   /** Told when a hop with a message id is recorded: receipts that came early may join it. */
   readonly onAccepted: (carrier: string, messageId: string) => void;
   /** Told when a carrier has a message whose fate it still has to report, within so many milliseconds. */
@@ -54,6 +59,8 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes: Lanes<Delivery>;
+  /** Calls that are being made: a submit of a message is over too soon to be stopped. */
+  readonly #calls = new Map<AttemptId, AbortController>();
   #closing = false;
 
   constructor(options: DispatcherOptions) {
@@ -97,9 +104,10 @@ export class Dispatcher {
     this.#lanes.offer(delivery);
   }
 
-  /** Forgets an attempt that is no longer wanted, unless a carrier has it already. */
+  /** Forgets an attempt that is no longer wanted, unless a carrier has it already. A call that rings stops ringing. */
   drop(attempt: AttemptId): void {
     this.#lanes.drop(attempt);
+    this.#calls.get(attempt)?.abort();
   }
 
   /** Looks for attempts that wait in rows: at the start, and after a takeover. */
@@ -142,7 +150,12 @@ export class Dispatcher {
       if (claimed && carrier.name === delivery.carrier) onHealthy();
       return claimed;
     };
-    const result = await (submit ? submit(carrier, message, claim) : carrier.submit(message, claim));
+    const unwanted = delivery.channel === 'voice' ? new AbortController() : null;
+    if (unwanted) this.#calls.set(delivery.attempt, unwanted);
+    const result = await (submit
+      ? submit(carrier, message, claim, unwanted?.signal)
+      : carrier.submit(message, claim, unwanted?.signal)
+    ).finally(() => unwanted && this.#calls.delete(delivery.attempt));
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     // What came of it has been reported: the submit lasted until the end, which says nothing of how the carrier fares.
     if (claimed) return { health: 'unknown' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Carrier, Claim, SubmitResult } from '#delivery/carrier.js';
+import { type Carrier, type Claim, type SubmitResult, UNWANTED } from '#delivery/carrier.js';
 import { Dispatcher } from '#delivery/dispatcher.js';
 import { createReporter } from '#delivery/receipts.js';
 import { createRouter } from '#delivery/router.js';
@@ -9,7 +9,7 @@ import { StoreError } from '#store/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { Recipient } from '#verify/model.js';
-import { NOW, newKey, seed, start } from '../support/rows.js';
+import { codeOf, NOW, newKey, seed, start, validation } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
 /** A dispatcher in front of one carrier whose submits do what the test says. */
@@ -17,6 +17,7 @@ async function open(
   submit: (
     claim: Claim,
     report: (status: string, underWay: boolean) => Promise<unknown>,
+    unwanted: AbortSignal,
   ) => Promise<SubmitResult>,
 ) {
   const environment = new VirtualEnvironment({ start: NOW });
@@ -34,7 +35,7 @@ async function open(
     type: 'scripted',
     channels: ['voice'],
     window: 4,
-    submit: (message, claim) => {
+    submit: (message, claim, unwanted) => {
       submits++;
       const report = (status: string, underWay: boolean) =>
         reporter.forCarrier('one')({
@@ -43,7 +44,7 @@ async function open(
           errorCode: null,
           underWay,
         });
-      return submit(claim!, report);
+      return submit(claim!, report, unwanted!);
     },
     stop: async () => {},
   };
@@ -78,7 +79,7 @@ async function open(
     await store.submit(other);
     await environment.advance(0);
   };
-  return { environment, store, command, attempt, startAnother, submits: () => submits };
+  return { environment, store, fixture, command, attempt, startAnother, submits: () => submits };
 }
 
 describe('a carrier that brings a message itself', () => {
@@ -147,6 +148,34 @@ describe('a carrier that brings a message itself', () => {
     await world.environment.advance(3_000);
     expect(answers).toEqual([false, true]);
     expect(world.attempt()).toMatchObject({ delivery: 'handed', hop: 1 });
+  });
+
+  it.each(['validated', 'expired'] as const)('is told when its session is %s meanwhile', async (how) => {
+    let stopped = 0;
+    const world = await open(
+      async (_, report, unwanted) =>
+        new Promise((resolve) => {
+          void report('ringing', true);
+          unwanted.addEventListener('abort', () => {
+            stopped++;
+            resolve(UNWANTED);
+          });
+        }),
+    );
+    const { session } = world.command;
+    const now = world.environment.now() + (how === 'expired' ? 3_600_000 : 0);
+    const code = codeOf(world.fixture, (await world.store.read.session(session))!.session);
+    await world.store.submit(
+      how === 'expired'
+        ? { type: 'expire', now, owner: world.store.epoch, session, force: false }
+        : { ...validation(world.fixture, session, code), now },
+    );
+    await world.environment.advance(60_000);
+    expect([stopped, world.submits()]).toEqual([1, 1]);
+    expect(world.attempt()).toMatchObject({
+      delivery: 'done',
+      status: how === 'expired' ? 'failed' : 'ringing',
+    });
   });
 
   it('is never asked again after the mark, not even by a node that starts anew', async () => {

@@ -147,14 +147,17 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     );
   });
 
-  test('a session that was verified meanwhile has its call hang up without a word', async () => {
+  test('a session that was verified meanwhile has its call ended before anybody answers', async () => {
     await start(stub);
     const id = await create();
     const call = await placed(stub, 1);
     await create({ channel: 'sms' });
     const [sms] = await server.inbox(1);
     await sessions.validate({ id, otp: sms!.otp });
-    expect(await ask(stub, call)).toEqual({ status: 200, said: [{ do: 'hang-up' }] });
+    // The provider is told to end it; whoever answered before that hears nothing.
+    await server.until('the end of the call', () => first.length === 2);
+    expect(await ask(stub, call)).toEqual({ status: 404, said: [{ do: 'hang-up' }] });
+    expect([first.length, second.length]).toEqual([2, 0]);
   });
 
   test('after a restart a call that said nothing yet is placed again, and the old one ends', async () => {

@@ -46,7 +46,9 @@ export type Ending =
   /** The provider told nothing in time. */
   | { readonly kind: 'silence' }
   /** The server stops. */
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped' }
+  /** Its session has ended before anybody answered. */
+  | { readonly kind: 'unwanted' };
 
 /** Milliseconds that a provider may hold a call back before it rings: accounts have few calls a second. */
 const QUEUED = 60_000;

@@ -1,6 +1,13 @@
 import { sleep } from '../../../environment.js';
 import type { AttemptStatus } from '../../../verify/model.js';
-import type { CarrierContext, CarrierReport, Claim, OutboundMessage, SubmitResult } from '../../carrier.js';
+import {
+  type CarrierContext,
+  type CarrierReport,
+  type Claim,
+  type OutboundMessage,
+  type SubmitResult,
+  UNWANTED,
+} from '../../carrier.js';
 import type { HttpClient } from '../../http-client.js';
 import { readNone } from '../provider/answers.js';
 import { Call, type Ending, type Step } from './call.js';
@@ -23,8 +30,8 @@ export interface CallsOptions {
 
 /** The calls of a carrier: places them, says what they say, and tells how they went. */
 export interface Calls {
-  /** Places one call; lasts as long as it does. */
-  submit(message: OutboundMessage, claim: Claim): Promise<SubmitResult>;
+  /** Places one call; lasts as long as it does. One that nobody has answered is ended when it is unwanted. */
+  submit(message: OutboundMessage, claim: Claim, unwanted?: AbortSignal): Promise<SubmitResult>;
   readonly routes: ReturnType<typeof callRoutes>;
   readonly inFlight: number;
   /** Ends the calls that have not spoken the code yet. What has been spoken is told to whoever runs then. */
@@ -55,7 +62,12 @@ export function createCalls(options: CallsOptions): Calls {
   const addressOf = (call: Call, step: Step | null) =>
     `${publicUrl}/carriers/${name}${step === null ? STATUS_PATH : DOCUMENT_PATH}?token=${desk.issue(call, step)}`;
 
-  async function submit(message: OutboundMessage, claim: Claim): Promise<SubmitResult> {
+  async function submit(
+    message: OutboundMessage,
+    claim: Claim,
+    unwanted?: AbortSignal,
+  ): Promise<SubmitResult> {
+    if (unwanted?.aborted) return UNWANTED;
     if (stopping) return unavailable(5010, 'the server stops');
     if (live.size >= window) {
       return { ...unavailable(3090, 'as many calls as voice.calls allows'), retryAfter: 1_000 };
@@ -76,6 +88,11 @@ export function createCalls(options: CallsOptions): Calls {
     speakers.set(call, speaker);
     const recording = createRecording();
     live.set(call, recording);
+    const stop = () => {
+      // Whoever has answered is told nothing: the claim will be refused.
+      if (!call.answered) call.finish({ kind: 'unwanted' });
+    };
+    unwanted?.addEventListener('abort', stop, { once: true });
     try {
       const failure = await place(call, message);
       if (failure) return failure;
@@ -83,6 +100,7 @@ export function createCalls(options: CallsOptions): Calls {
       desk.forget(call);
       return await conclude(call, message, ending);
     } finally {
+      unwanted?.removeEventListener('abort', stop);
       call.finish({ kind: 'stopped' });
       desk.forget(call);
       live.delete(call);
@@ -131,7 +149,7 @@ export function createCalls(options: CallsOptions): Calls {
   }
 
   function notClaimed(call: Call, message: OutboundMessage, ending: Ending): SubmitResult {
-    if (call.unwanted) return unavailable(5010, 'the attempt is not wanted any more');
+    if (call.unwanted || ending.kind === 'unwanted') return UNWANTED;
     if (ending.kind === 'stopped') return unavailable(5010, 'the server stops');
     if (ending.kind === 'silence') {
       return unavailable(3070, `${provider.title} did not tell how the call went; ${REACH}`);

@@ -33,9 +33,9 @@ export function withCalls(messages: Carrier, options: WithCallsOptions): Carrier
     ...messages,
     // A lane needs a place, even where every call is refused since none is this node's.
     window: isAlone ? Math.max(window, 1) : messages.window + window,
-    async submit(message, claim = async () => true) {
+    async submit(message, claim = async () => true, unwanted) {
       if (message.channel !== 'voice') return messages.submit(message);
-      const result = await calls.submit(message, claim);
+      const result = await calls.submit(message, claim, unwanted);
       const isDown = (result.kind === 'unavailable' || result.kind === 'unanswered') && result.down;
       trouble = isDown ? result.reason : null;
       count(`call_${result.kind}`);

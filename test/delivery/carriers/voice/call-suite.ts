@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UNWANTED } from '#delivery/carrier.js';
 import { PHRASES } from '#speech/phrases.js';
 import type { CallStub, Said } from '../../../support/providers/calls.js';
 import { carrierOf, PUBLIC_URL, publicContext, typeNamed } from '../mount.js';
@@ -76,6 +77,32 @@ export function callSuite(stub: CallStub) {
       expect(await call.ask(call.placed.answerUrl)).toEqual([{ do: 'hang-up' }]);
       await call.tell({ status: 'completed', seconds: 1 });
       expect(await call.result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
+    });
+
+    it('stops ringing when its session has ended, and goes on to nobody', async () => {
+      const phone = await openPhone(stub);
+      const unwanted = new AbortController();
+      const call = await phone.call({}, undefined, unwanted.signal);
+      await call.tell('ringing');
+      const before = phone.received.length;
+      unwanted.abort();
+      expect(await call.result).toMatchObject({ kind: 'unavailable', errorCode: 5010, untried: true });
+      expect(phone.received.length).toBe(before + 1);
+      expect((await call.fetch(call.placed.answerUrl)).status).toBe(404);
+      expect(phone.claims).toEqual([]);
+      expect(await phone.carrier.submit(message({ channel: 'voice' }), undefined, unwanted.signal)).toEqual(
+        UNWANTED,
+      );
+      expect(phone.received.length).toBe(before + 1);
+    });
+
+    it('that was answered is not cut off by that: the claim decides', async () => {
+      const phone = await openPhone(stub);
+      const unwanted = new AbortController();
+      const call = await phone.call({ dtmf: 7 }, async () => false, unwanted.signal);
+      const said = await call.ask(call.placed.answerUrl);
+      unwanted.abort();
+      expect(await call.ask(askOf(said).url, { key: '7' })).toEqual([{ do: 'hang-up' }]);
     });
 
     it('tells that it rings and is answered, and then how it ended, with its duration', async () => {

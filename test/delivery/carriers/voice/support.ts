@@ -48,13 +48,15 @@ export async function openPhone(stub: CallStub, options: PhoneOptions = {}) {
   async function call(
     changes: Partial<OutboundMessage> = {},
     claim?: (id: string | null) => Promise<boolean>,
+    unwanted?: AbortSignal,
   ) {
     const before = received.length;
     const one = message({ channel: 'voice', ...changes });
-    const result = carrier.submit(one, async (id) => {
+    const mark = async (id: string | null) => {
       claims.push(id);
       return claim ? claim(id) : true;
-    });
+    };
+    const result = carrier.submit(one, mark, unwanted);
     const placed: PlacedCall = await until('a call', () => stub.placed(received[before] ?? NOTHING));
     const fetch = (at: string, heard?: Parameters<CallStub['fetch']>[2]) =>
       push(stub.fetch(placed, at, heard));
