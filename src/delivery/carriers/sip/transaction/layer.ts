@@ -18,7 +18,7 @@ export interface TransactionsOptions {
   readonly onRequest: (transaction: ServerTransaction) => void;
   /** The ACK of a 2xx. */
   readonly onAck: (request: SipRequest) => void;
-  /** An INVITE of a peer whose final response was never acknowledged. */
+  /** An INVITE of a peer whose 2xx was never acknowledged. */
   readonly onUnacknowledged: (request: SipRequest) => void;
   /** Told what a message that could not be read lacked. */
   readonly onMalformed: (why: string, from: Peer) => void;
@@ -108,8 +108,13 @@ export class Transactions {
     const key = keyOf(request);
     const known = this.#servers.get(key);
     if (known) {
-      if (request.method === 'ACK') known.confirm();
-      else known.repeated();
+      if (request.method !== 'ACK') {
+        known.repeated();
+        return;
+      }
+      known.confirm();
+      // Some give the ACK of a 2xx the branch of its INVITE.
+      onAck(request);
       return;
     }
     if (!accepts(request, from)) return;
