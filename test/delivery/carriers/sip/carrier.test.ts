@@ -369,6 +369,36 @@ describe('stopping', () => {
     expect([peer.all('BYE').length, peer.all('CANCEL').length]).toEqual([2, 1]);
     expect([open.size, environment.pending]).toEqual([0, 0]);
   });
+
+  it('says BYE again when it was lost, and waits no longer than for the answer', async () => {
+    const { environment, carrier, peer, submit } = openCarrier();
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method === 'BYE' && one.all('BYE').length > 1) one.respond(asked, 200);
+    };
+    void submit();
+    await environment.advance(1_200);
+    let stoppedAt: number | null = null;
+    const began = environment.monotonic();
+    void carrier.stop().then(() => {
+      stoppedAt = environment.monotonic();
+    });
+    await environment.advance(5_000);
+    expect(peer.all('BYE')).toHaveLength(2);
+    expect(stoppedAt! - began).toBeLessThan(1_000);
+  });
+
+  it('cancels what has not rung yet, once it does', async () => {
+    const { environment, carrier, peer, submit } = openCarrier();
+    peer.script = () => {};
+    void submit();
+    await environment.advance(10);
+    void carrier.stop();
+    await environment.advance(1_000);
+    peer.respond(peer.all('INVITE')[0]!, 180);
+    await environment.advance(1_000);
+    expect(peer.all('CANCEL')).not.toEqual([]);
+  });
 });
 
 describe('settings', () => {

@@ -138,7 +138,7 @@ export class Call {
         Math.min(settings.ringTimeout, message.expiresAt - agent.environment.now()),
       ),
       sessionInterval: settings.sessionInterval,
-      redirect: (target) => trunk.redirect(target),
+      redirect: (target) => trunk.redirect(target, message.recipient),
       events: {
         onRinging: () => {
           this.#rang = true;

@@ -19,6 +19,8 @@ export interface ClientEvents {
 export interface ClientTransaction {
   readonly request: SipRequest;
   readonly peer: Peer;
+  /** Whether nothing is waited for any more but repeats. */
+  readonly answered: boolean;
   /** Takes a response that the layer matched. */
   receive(response: SipResponse): void;
   /** Sends no more repeats of a request that got no response: its owner has turned to another peer. */
@@ -84,6 +86,9 @@ export function startInvite(options: ClientOptions): ClientTransaction {
   return {
     request: options.request,
     peer,
+    get answered() {
+      return state !== 'calling' && state !== 'proceeding';
+    },
     receive(response) {
       const { status } = response;
       if (state === 'ended') return;
@@ -153,6 +158,9 @@ export function startOther(options: ClientOptions): ClientTransaction {
   return {
     request: options.request,
     peer,
+    get answered() {
+      return state === 'completed' || state === 'ended';
+    },
     receive(response) {
       if (state === 'completed' || state === 'ended') return;
       if (response.status < 200) {

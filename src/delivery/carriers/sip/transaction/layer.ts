@@ -43,6 +43,11 @@ export class Transactions {
     return this.#clients.size + this.#servers.size;
   }
 
+  /** Requests of ours that have no final response yet. */
+  get unanswered(): number {
+    return [...this.#clients.values()].filter(({ answered }) => !answered).length;
+  }
+
   /**
    * Sends a request in a transaction of its own.
    * @param sentBy where its responses are to go, for `Via`

@@ -2,7 +2,7 @@ import { connect as connectPlain, createServer, isIP, type Server, type Socket }
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
 import type { Environment, Timer } from '../../../../environment.js';
 import { createFraming } from './framing.js';
-import { type Peer, peerKey, type Receiver } from './transport.js';
+import { type Peer, peerKey, plainAddress, type Receiver } from './transport.js';
 
 export interface StreamsOptions {
   readonly environment: Environment;
@@ -166,9 +166,4 @@ export class Streams {
 /** Checks the certificate against the trunk's domain, not against the address that it resolved to. */
 function identityOf(name: string): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (_, certificate) => checkServerIdentity(name, certificate);
-}
-
-/** IPv4 addresses of dual-stack sockets come as IPv6. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[0-9]+\.)/, '');
 }

@@ -37,3 +37,8 @@ export function isReliable(protocol: Protocol): boolean {
 export function peerKey({ protocol, address, port, serverName = '' }: Peer): string {
   return `${protocol}:${address}:${port}:${serverName}`;
 }
+
+/** IPv4 addresses of dual-stack sockets come as IPv6. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9]+\.)/, '');
+}

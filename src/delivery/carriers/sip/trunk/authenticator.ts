@@ -72,8 +72,11 @@ export function createAuthenticator(credentials: Credentials | null, environment
         return 'refused';
       }
       for (const challenge of challenges) {
-        if (known.size < MAX_REALMS)
-          known.set(`${kind.answer}|${challenge.realm}`, { challenge, header: kind.answer, uses: 0 });
+        const key = `${kind.answer}|${challenge.realm}`;
+        known.delete(key);
+        // The one that was learnt longest ago gives way.
+        for (const oldest of known.keys()) if (known.size >= MAX_REALMS) known.delete(oldest);
+        known.set(key, { challenge, header: kind.answer, uses: 0 });
       }
       return 'again';
     },

@@ -23,7 +23,13 @@ export interface Asked {
 
 /** How a request ended at one peer. */
 export type Answered =
-  | { readonly kind: 'response'; readonly response: SipResponse; readonly peer: Peer }
+  | {
+      readonly kind: 'response';
+      readonly response: SipResponse;
+      readonly peer: Peer;
+      /** Our own, as the request had it. */
+      readonly contact: string;
+    }
   | { readonly kind: 'silent' }
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'credentials'; readonly given: boolean };
@@ -77,7 +83,7 @@ async function askOne(
         onResponse: (response) => {
           if (response.status < 200) return;
           timer.cancel();
-          resolve({ kind: 'response', response, peer });
+          resolve({ kind: 'response', response, peer, contact });
         },
         onFailure: (failure) => {
           timer.cancel();
