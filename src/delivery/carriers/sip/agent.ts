@@ -50,7 +50,7 @@ export class Agent {
     this.transactions = new Transactions({
       environment: options.environment,
       transport: options.transport,
-      accepts: (request, from) => !this.#closed && this.#accepts(request, from),
+      accepts: (request, from) => (this.#closed ? null : this.#accepts(request, from)),
       onRequest: (transaction) => this.#request(transaction),
       onAck: (request) => this.#callOf(request)?.onAck(request),
       onUnacknowledged: (request) => this.#callOf(request)?.onUnacknowledged(request),
@@ -117,8 +117,9 @@ export class Agent {
     this.transactions.close();
   }
 
-  #accepts(request: SipRequest, from: Peer): boolean {
-    return this.#callOf(request) !== undefined || this.#options.trusts(from.address);
+  #accepts(request: SipRequest, from: Peer): 'in-call' | 'outside' | null {
+    if (this.#callOf(request)) return 'in-call';
+    return this.#options.trusts(from.address) ? 'outside' : null;
   }
 
   #callOf(request: SipRequest): CallEnd | undefined {

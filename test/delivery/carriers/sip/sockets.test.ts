@@ -1,14 +1,17 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Agent } from '#delivery/carriers/sip/agent.js';
 import { sip } from '#delivery/carriers/sip/index.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { parseMessage } from '#delivery/carriers/sip/message/parse.js';
 import { fields, responseTo, writeMessage } from '#delivery/carriers/sip/message/write.js';
-import { openSockets } from '#delivery/carriers/sip/transport/sockets.js';
+import { openSockets, type SocketsOptions } from '#delivery/carriers/sip/transport/sockets.js';
 import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
+import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
+import { exchange } from '#delivery/carriers/sip/trunk/exchange.js';
 import { systemEnvironment } from '#environment.js';
 import { selfSigned } from '../../../callbacks/self-signed.js';
 import { eventually } from '../../../support/virtual-time.js';
@@ -40,7 +43,7 @@ async function listen(tls: { cert: string; key: string } | null) {
   return { port: (server.address() as AddressInfo).port, received, sockets };
 }
 
-async function open(authorities: readonly string[] = []) {
+async function open(authorities: readonly string[] = [], changes: Partial<SocketsOptions> = {}) {
   const transport = await openSockets({
     environment: systemEnvironment,
     bind: '127.0.0.1',
@@ -49,6 +52,7 @@ async function open(authorities: readonly string[] = []) {
     connectTimeout: 2_000,
     keepAlive: 0,
     authorities,
+    ...changes,
   });
   const received: { text: string; from: Peer }[] = [];
   transport.receive((bytes, from) => received.push({ text: Buffer.from(bytes).toString(), from }));
@@ -93,6 +97,76 @@ describe('sockets', () => {
     const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
     await transport.send(OPTIONS, to);
     await expect(transport.send(OPTIONS, { ...to, port: 1 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('open another connection when one is dead without a word', async () => {
+    const peer = await listen(null);
+    const { transport, received } = await open([], { connectTimeout: 0 });
+    const agent = new Agent({
+      environment: systemEnvironment,
+      transport,
+      resolver: { naptr: async () => [], srv: async () => [], addresses: async () => [] },
+      publicAddress: null,
+      publicPort: null,
+      userAgent: 'Countersign',
+      trusts: () => true,
+      onMalformed: () => {},
+    });
+    const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
+    const ask = () =>
+      exchange(agent, [to], createAuthenticator(null, systemEnvironment), {
+        method: 'OPTIONS',
+        uri: 'sip:a@b',
+        from: '<sip:a@b>',
+        to: '<sip:a@b>',
+        callId: 'x',
+        tag: 'y',
+        nextNumber: () => 1,
+        headers: () => ({}),
+        contactUser: '',
+        timeout: 50,
+      });
+    expect((await ask()).kind).toBe('silent');
+    expect((await ask()).kind).toBe('silent');
+    await eventually('another one is opened', () => peer.sockets.length === 2);
+    expect(received).toEqual([]);
+  });
+
+  it('keep the connections of those who speak when others come in masses', async () => {
+    const { transport, received } = await open();
+    const { port } = await transport.local({ protocol: 'tcp', address: '127.0.0.1', port: 1 });
+    const dial = async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    };
+    const trunk = await dial();
+    trunk.write(OPTIONS);
+    await eventually('it came', () => received.length === 1);
+    const others: Socket[] = [];
+    for (let count = 0; count < 70; count++) others.push(await dial());
+    const late = await dial();
+    late.write(OPTIONS);
+    trunk.write(OPTIONS);
+    await eventually('both came', () => received.length === 3);
+    await eventually('others had to go', () => others.filter(({ destroyed }) => destroyed).length >= 8);
+  });
+
+  it('bound to :: reach IPv4 as well, and know it by its own address', async () => {
+    const { transport, received } = await open([], { bind: '::' });
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    onTestFinished(() => void socket.close());
+    const to: Peer = { protocol: 'udp', address: '127.0.0.1', port: socket.address().port };
+    const arrived = once(socket, 'message');
+    await transport.send(OPTIONS, to);
+    const [, from] = await arrived;
+    socket.send(OPTIONS, from.port, '127.0.0.1');
+    await eventually('it came', () => received.length === 1);
+    expect(received[0]!.from).toEqual(to);
   });
 
   it('trust a certificate of the trunk’s own authority for the trunk’s domain, and no other', async () => {

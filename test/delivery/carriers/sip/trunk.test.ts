@@ -149,3 +149,19 @@ describe('credentials', () => {
     ]);
   });
 });
+
+describe('a flood with the address of the trunk', () => {
+  it('keeps no BYE from its call', async () => {
+    const { peer, invite, settle, agent } = openWorld();
+    peer().script = (asked, one) => asked.method === 'INVITE' && one.answer(asked);
+    const { told } = invite();
+    await settle();
+    const [like] = peer().all('INVITE');
+    for (let count = 0; count < 10_100; count++) peer().ask(like!, 'OPTIONS', { to: '<sip:us@192.0.2.10>' });
+    await settle();
+    expect(agent.transactions.size).toBeLessThan(1_100);
+    peer().ask(like!, 'BYE');
+    await settle();
+    expect(told.endings).toEqual([{ by: 'peer', cause: null }]);
+  });
+});

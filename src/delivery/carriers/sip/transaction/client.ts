@@ -36,6 +36,8 @@ export interface ClientOptions {
   readonly request: SipRequest;
   readonly peer: Peer;
   readonly events: ClientEvents;
+  /** Nothing at all came from the peer in all the time that it had. */
+  readonly onSilence: () => void;
   /** The layer forgets it. */
   readonly onEnd: () => void;
 }
@@ -81,7 +83,10 @@ export function startInvite(options: ClientOptions): ClientTransaction {
 
   send(bytes);
   if (!reliable) repeatAfter(T1);
-  limit = environment.after(TRANSACTION_TIME, () => fail({ kind: 'timeout' }));
+  limit = environment.after(TRANSACTION_TIME, () => {
+    options.onSilence();
+    fail({ kind: 'timeout' });
+  });
 
   return {
     request: options.request,
@@ -153,7 +158,10 @@ export function startOther(options: ClientOptions): ClientTransaction {
 
   send();
   if (!reliable) repeatAfter(T1);
-  limit = environment.after(TRANSACTION_TIME, () => fail({ kind: 'timeout' }));
+  limit = environment.after(TRANSACTION_TIME, () => {
+    if (state === 'trying') options.onSilence();
+    fail({ kind: 'timeout' });
+  });
 
   return {
     request: options.request,
@@ -174,7 +182,10 @@ export function startOther(options: ClientOptions): ClientTransaction {
       events.onResponse(response);
     },
     quieten: () => repeat?.cancel(),
-    destroy: end,
+    destroy() {
+      if (state === 'trying') options.onSilence();
+      end();
+    },
   };
 }
 

@@ -50,6 +50,7 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
       return udp ? udp.send(bytes, to) : Promise.reject(new Error('no UDP socket is open'));
     },
     local: async (peer): Promise<LocalAddress> => ({ address: await sourceFor(peer), port }),
+    silent: (peer) => streams.silent(peer),
     receive: (next) => {
       receiver = next;
     },

@@ -25,6 +25,9 @@ export class Streams {
   readonly #options: StreamsOptions;
   readonly #connections = new Map<string, Promise<Socket>>();
   readonly #sockets = new Set<Socket>();
+  readonly #inbound = new Set<Socket>();
+  /** When something came over a connection last, on the monotonic clock. */
+  readonly #heard = new WeakMap<Socket, number>();
   #server: Server | null = null;
   #closed = false;
 
@@ -37,11 +40,11 @@ export class Streams {
     const server = createServer({ noDelay: true }, (socket) => {
       const { remoteAddress, remotePort } = socket;
       if (remoteAddress === undefined || remotePort === undefined || this.#closed) return socket.destroy();
+      this.#admit(socket);
       const peer: Peer = { protocol: 'tcp', address: plainAddress(remoteAddress), port: remotePort };
       this.#connections.set(peerKey(peer), Promise.resolve(socket));
       this.#serve(socket, peer);
     });
-    server.maxConnections = MAX_INBOUND;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: bind, port, exclusive: true }, resolve);
@@ -76,6 +79,21 @@ export class Streams {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
     });
     return opening;
+  }
+
+  /** Closes the connection to a peer that left a request unanswered, unless something came over it of late. */
+  silent(to: Peer): void {
+    const { environment, connectTimeout } = this.#options;
+    const key = peerKey(to);
+    void this.#connections.get(key)?.then(
+      (socket) => {
+        if (environment.monotonic() - (this.#heard.get(socket) ?? 0) < connectTimeout) return;
+        // Its end is told later: what is sent until then needs the next one already.
+        this.#connections.delete(key);
+        socket.destroy();
+      },
+      () => {},
+    );
   }
 
   async close(): Promise<void> {
@@ -115,6 +133,7 @@ export class Streams {
       });
       socket.once(to.protocol === 'tls' ? 'secureConnect' : 'connect', () => {
         timer.cancel();
+        this.#heard.set(socket, environment.monotonic());
         this.#serve(socket, to);
         resolve(socket);
       });
@@ -122,6 +141,19 @@ export class Streams {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
+  }
+
+  /** Of too many, the one goes that said nothing at all, or nothing for longest. */
+  #admit(socket: Socket): void {
+    if (this.#inbound.size >= MAX_INBOUND) {
+      const heard = (one: Socket) => this.#heard.get(one) ?? 0;
+      const [first, ...rest] = this.#inbound;
+      const idle = rest.reduce((least, one) => (heard(one) < heard(least) ? one : least), first!);
+      this.#inbound.delete(idle);
+      idle.destroy();
+    }
+    this.#inbound.add(socket);
+    socket.once('close', () => this.#inbound.delete(socket));
   }
 
   #serve(socket: Socket, peer: Peer): void {
@@ -133,6 +165,7 @@ export class Streams {
     socket.on('data', (chunk: Buffer) => {
       const read = frames(chunk);
       if (!read) return socket.destroy();
+      this.#heard.set(socket, this.#options.environment.monotonic());
       for (const frame of read) {
         if (frame.kind === 'ping') socket.write('\r\n');
         else this.#options.receiver(frame.bytes, peer);

@@ -19,6 +19,8 @@ export interface Transport {
   send(bytes: Uint8Array, to: Peer): Promise<void>;
   /** The address and port of this machine that the peer sees, as long as nobody translates them. */
   local(peer: Peer): Promise<LocalAddress>;
+  /** Told that a request went unanswered: a connection that is dead without knowing it is opened anew. */
+  silent?(peer: Peer): void;
   /** Sets who takes what arrives. */
   receive(receiver: Receiver): void;
   close(): Promise<void>;
