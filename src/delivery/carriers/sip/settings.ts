@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Static, Type } from 'typebox';
 import type { Codec, SrtpPolicy } from './media/media.js';
 import type { Protocol } from './message/uri.js';
@@ -207,6 +208,10 @@ export function readSettings(given: SipSettings): ReadSettings {
   }
   const interval = given.session_interval_seconds ?? 1_800;
   if (interval > 0 && interval < 90) throw new Error('session_interval_seconds: expected 0, or at least 90');
+  for (const name of ['bind', 'public_address'] as const) {
+    const address = given[name];
+    if (address !== undefined && isIP(address) === 0) throw new Error(`${name}: expected an IP address`);
+  }
   if (given.public_port !== undefined && given.public_address === undefined) {
     throw new Error('public_port: expected public_address beside it');
   }
@@ -253,14 +258,19 @@ function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSe
   if (given.register && username === undefined) {
     throw new Error(`trunks/${index}/register: expected username and password beside it`);
   }
-  const host = given.host.replace(/^\[|\]$/g, '').toLowerCase();
+  const host = plainHost(given.host);
   return {
     host,
     port: given.port ?? null,
     protocol: given.transport ?? null,
-    domain: (given.domain ?? host).replace(/^\[|\]$/g, '').toLowerCase(),
+    domain: plainHost(given.domain ?? host),
     credentials: username !== undefined && password !== undefined ? { username, password } : null,
     register: given.register ?? false,
-    redirectHosts: (given.redirect_hosts ?? []).map((one) => one.toLowerCase()),
+    redirectHosts: (given.redirect_hosts ?? []).map(plainHost),
   };
+}
+
+/** In lower case, without the brackets of an IPv6 address. */
+function plainHost(host: string): string {
+  return host.replace(/^\[|\]$/g, '').toLowerCase();
 }

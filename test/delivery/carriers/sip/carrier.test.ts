@@ -135,6 +135,16 @@ describe('a call', () => {
     expect(peer.all('BYE')).toHaveLength(1);
   });
 
+  it('is hung up at its longest duration, though the database never answers', async () => {
+    const { environment, peer, submit } = openCarrier({ max_seconds: 20 });
+    peer.script = answering;
+    void submit({}, () => new Promise(() => {}));
+    await environment.advance(19_000);
+    expect(peer.all('BYE')).toEqual([]);
+    await environment.advance(2_000);
+    expect(peer.all('BYE')).toHaveLength(1);
+  });
+
   it('reports its end again until the database takes it', async () => {
     const { environment, peer, submit, statuses } = openCarrier({}, [
       'recorded',
@@ -408,6 +418,8 @@ describe('settings', () => {
     [{ trunks: [{ host: 'a' }], rtp_ports: { from: 4000, to: 4000 } }, /rtp_ports/],
     [{ trunks: [{ host: 'a' }], session_interval_seconds: 30 }, /session_interval_seconds/],
     [{ trunks: [{ host: 'a' }], public_port: 5060 }, /public_port/],
+    [{ trunks: [{ host: 'a' }], public_address: 'cafe' }, /public_address: expected an IP address/],
+    [{ trunks: [{ host: 'a' }], bind: '1.2.3' }, /bind: expected an IP address/],
   ] as const)('that do not go together are refused: %j', (settings, why) => {
     expect(() => readSettings(settings as unknown as SipSettings)).toThrow(why);
   });

@@ -158,6 +158,20 @@ describe('a session interval', () => {
 });
 
 describe('the end of a call', () => {
+  it.each([
+    [2, [2, 3, 4]],
+    [99, [2, 3, 4, 5]],
+  ])('is said again to a peer that refuses it %i times, with numbers %j', async (times, numbers) => {
+    const { call, peer, settle, environment } = await answered();
+    peer.script = (asked, one) => {
+      if (asked.method === 'BYE') one.respond(asked, one.all('BYE').length <= times ? 503 : 200);
+    };
+    call.hangUp();
+    await settle(60_000);
+    expect(peer.all('BYE').map((one) => sequenceOf(one)!.number)).toEqual(numbers);
+    expect(environment.pending).toBe(0);
+  });
+
   it('leaves nothing of a re-INVITE that the peer never answered', async () => {
     const { call, peer, settle, agent, environment } = await answered(
       { 'session-expires': '90;refresher=uac' },

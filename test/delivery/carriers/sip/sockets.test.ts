@@ -91,6 +91,16 @@ describe('sockets', () => {
     await closed;
   });
 
+  it('answer many pings at once with a single one', async () => {
+    const peer = await listen(null);
+    const { transport } = await open();
+    await transport.send(OPTIONS, { protocol: 'tcp', address: '127.0.0.1', port: peer.port });
+    await eventually('it came', () => peer.received.length === 1);
+    peer.sockets[0]!.write(Buffer.concat([Buffer.from('\r\n\r\n'.repeat(1_000)), writeMessageOf('BYE')]));
+    await eventually('they were answered', () => peer.received.length > 1);
+    expect(peer.received.slice(1).join('').length).toBeLessThan(20);
+  });
+
   it('say at once when nobody listens', async () => {
     const peer = await listen(null);
     const { transport } = await open();

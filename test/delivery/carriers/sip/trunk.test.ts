@@ -131,6 +131,18 @@ describe('a redirect', () => {
 });
 
 describe('credentials', () => {
+  it('are counted on for a nonce that two calls were given', () => {
+    const environment = new VirtualEnvironment();
+    const authenticator = createAuthenticator({ username: 'alice', password: 'secret' }, environment);
+    const invite = request('INVITE', 'sip:a@b', fields({ via: 'SIP/2.0/UDP h', cseq: '1 INVITE' }));
+    const headers = fields({ 'proxy-authenticate': 'Digest realm="x", nonce="1", qop="auth"' });
+    const counts = [1, 2].map(() => {
+      authenticator.learn(invite, responseTo(invite, 407, { tag: 'x', headers }), 0);
+      return /nc=([0-9a-f]+)/.exec(headerOf(authenticator.sign(invite), 'proxy-authorization')!)![1];
+    });
+    expect(counts).toEqual(['00000001', '00000002']);
+  });
+
   it('are given for the newest nonce, however many realms there were', () => {
     const environment = new VirtualEnvironment();
     const authenticator = createAuthenticator({ username: 'alice', password: 'secret' }, environment);

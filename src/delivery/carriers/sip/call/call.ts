@@ -156,9 +156,11 @@ export class Call {
   #answered(session: MediaSession): void {
     const { agent, settings, onStatus } = this.#options;
     this.#answeredAt = agent.environment.monotonic();
-    this.#limit = agent.environment.after(settings.maxDuration, () =>
-      this.#step({ kind: 'maximum-duration' }),
-    );
+    this.#limit = agent.environment.after(settings.maxDuration, () => {
+      this.#step({ kind: 'maximum-duration' });
+      // Also while the script still waits for a database.
+      this.#invitation?.hangUp();
+    });
     session.start();
     onStatus('in-progress');
     this.#step({ kind: 'answered' });

@@ -49,6 +49,8 @@ interface Reach {
 }
 
 const MAX_REFRESH_TRIES = 5;
+/** How often a BYE that was refused is repeated. */
+const MAX_BYES = 3;
 
 /** An answered call, until either side ends it: what the peer asks within it, session timers, and the BYE. */
 export class Confirmed {
@@ -81,7 +83,16 @@ export class Confirmed {
   hangUp(by: CallEnding['by'] = 'us'): void {
     if (this.#over) return;
     this.#end({ by, cause: null });
-    void this.#send('BYE', () => {});
+    this.#sayBye(0);
+  }
+
+  /** A peer that has a trouble of its own is told again: a call that goes on costs money. */
+  #sayBye(tries: number): void {
+    void this.#send('BYE', (response) => {
+      if (!response || response.status < 500 || tries >= MAX_BYES) return;
+      const pause = Math.min(secondsOf(response, 'retry-after') ?? 1, 5) * 1000;
+      this.#options.agent.environment.after(pause, () => this.#sayBye(tries + 1));
+    });
   }
 
   /** Keeps the session interval that the 2xx agreed on (RFC 4028 §7.2). */

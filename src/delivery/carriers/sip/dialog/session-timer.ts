@@ -27,9 +27,9 @@ export function intervalOf(message: SipMessage): SessionInterval | null {
   };
 }
 
-/** Milliseconds after which the refresher refreshes (RFC 4028 §10), at least five seconds. */
+/** Milliseconds after which the refresher refreshes (RFC 4028 §10), at least two seconds. */
 export function refreshAfter({ seconds }: SessionInterval): number {
-  return Math.max(5_000, (seconds * 1000) / 2);
+  return Math.max(2_000, (seconds * 1000) / 2);
 }
 
 /** Milliseconds after which the other side gives the session up (RFC 4028 §10). No interval is shorter than the shortest. */

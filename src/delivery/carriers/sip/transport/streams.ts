@@ -166,10 +166,10 @@ export class Streams {
       const read = frames(chunk);
       if (!read) return socket.destroy();
       this.#heard.set(socket, this.#options.environment.monotonic());
-      for (const frame of read) {
-        if (frame.kind === 'ping') socket.write('\r\n');
-        else this.#options.receiver(frame.bytes, peer);
-      }
+      for (const frame of read) if (frame.kind === 'message') this.#options.receiver(frame.bytes, peer);
+      // One answer for many at once, and none for a peer that does not read: it could fill our memory.
+      const isPinged = read.some(({ kind }) => kind === 'ping');
+      if (isPinged && socket.writableLength < MAX_BUFFERED) socket.write('\r\n');
     });
     const stopPings = this.#keepAlive(socket);
     socket.once('close', () => {

@@ -73,10 +73,13 @@ export function createAuthenticator(credentials: Credentials | null, environment
       }
       for (const challenge of challenges) {
         const key = `${kind.answer}|${challenge.realm}`;
+        const before = known.get(key);
         known.delete(key);
         // The one that was learnt longest ago gives way.
         for (const oldest of known.keys()) if (known.size >= MAX_REALMS) known.delete(oldest);
-        known.set(key, { challenge, header: kind.answer, uses: 0 });
+        // Some give several requests one nonce: its uses go on, lest the second looks like a repeat of the first.
+        const uses = before?.challenge.nonce === challenge.nonce ? before.uses : 0;
+        known.set(key, { challenge, header: kind.answer, uses });
       }
       return 'again';
     },
