@@ -8,10 +8,13 @@ import { VirtualEnvironment } from '../../../support/virtual-time.js';
 import { NO_DNS, openWorld, THEM } from './support.js';
 
 const MINUTES = 60_000;
+const SECOND = '192.0.2.2';
 
-function openTrunk(changes: { host?: string; register?: boolean; resolver?: Resolver } = {}) {
+function openTrunk(
+  changes: { host?: string; register?: boolean; resolver?: Resolver; keepAlive?: number } = {},
+) {
   const world = openWorld();
-  const { host = THEM, register = false, resolver = NO_DNS } = changes;
+  const { host = THEM, register = false, resolver = NO_DNS, keepAlive = 0 } = changes;
   const told: string[] = [];
   const trunk = new Trunk({
     agent: world.agent,
@@ -25,7 +28,7 @@ function openTrunk(changes: { host?: string; register?: boolean; resolver?: Reso
       register,
       redirectHosts: [],
     },
-    keepAlive: 0,
+    keepAlive,
     responseTimeout: 6_000,
     registerFor: 600,
     onChange: (state) => told.push(state),
@@ -104,6 +107,22 @@ describe('the addresses of a trunk', () => {
     await environment.advance(MINUTES);
     for (let call = 0; call < 5; call++) expect(await trunk.peers()).toHaveLength(1);
     expect(asked).toBe(2);
+  });
+
+  it('are tried last for a while when they did not answer, so that calls need not wait for them', async () => {
+    const addresses = async () => [SECOND, THEM];
+    const world = openTrunk({ host: 'a.example', resolver: { ...NO_DNS, addresses }, keepAlive: 30_000 });
+    const { trunk, peer, settle } = world;
+    const first = async () => (await trunk.peers())[0]!.address;
+    peer().script = (asked, one) => one.respond(asked, 200);
+    peer(SECOND).script = () => {};
+    trunk.start();
+    expect(await first()).toBe(SECOND);
+    await settle(7_000);
+    expect([await first(), (await trunk.peers()).length]).toEqual([THEM, 2]);
+    peer(SECOND).script = (asked, one) => one.respond(asked, 200);
+    await settle(3 * MINUTES);
+    expect(await first()).toBe(SECOND);
   });
 
   it('are those that the bound socket can reach', async () => {

@@ -19,6 +19,8 @@ export interface Asked {
   readonly contactUser: string;
   /** Milliseconds that a peer has to answer. */
   readonly timeout: number;
+  /** Told of each peer that did not answer, or is out of service. */
+  readonly onUnwell?: (peer: Peer) => void;
 }
 
 /** How a request ended at one peer. */
@@ -46,6 +48,7 @@ export async function exchange(
     last = await askOne(agent, peer, authenticator, asked);
     const isPeersOwn = last.kind === 'response' && [408, 503].includes(last.response.status);
     if (last.kind !== 'silent' && last.kind !== 'unreachable' && !isPeersOwn) return last;
+    asked.onUnwell?.(peer);
   }
   return last;
 }

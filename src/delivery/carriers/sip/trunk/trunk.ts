@@ -4,7 +4,7 @@ import { listOf, type SipResponse, secondsOf } from '../message/message.js';
 import { hostPort, parseAddress, parseUri } from '../message/uri.js';
 import type { TrunkSettings } from '../settings.js';
 import { token } from '../transaction/layer.js';
-import type { Peer } from '../transport/transport.js';
+import { type Peer, peerKey } from '../transport/transport.js';
 import { createAuthenticator } from './authenticator.js';
 import { type Answered, exchange } from './exchange.js';
 import { type Resolver, resolvePeers } from './resolve.js';
@@ -26,6 +26,8 @@ export interface TrunkOptions {
 const RESOLVED_FOR = 30_000;
 /** Milliseconds that calls wait for a DNS that is slow when there are addresses of before. */
 const RESOLVE_WITHIN = 1_000;
+/** Milliseconds for which a peer that did not answer is tried last. */
+const LAST_FOR = 120_000;
 /** Waits before a failed registration is tried again, in milliseconds: doubling from first to last. */
 const REGISTER_RETRY_FIRST = 5_000;
 const REGISTER_RETRY_LAST = 300_000;
@@ -41,6 +43,8 @@ export class Trunk {
   #number = 0;
   #peers: readonly Peer[] = [];
   #freshUntil = Number.NEGATIVE_INFINITY;
+  /** Until when a peer is tried last, on the monotonic clock. */
+  readonly #unwell = new Map<string, number>();
   #resolving: Promise<readonly Peer[]> | null = null;
   #reachable: boolean | null = null;
   #registered: boolean | null = null;
@@ -95,8 +99,15 @@ export class Trunk {
     await this.#ask('REGISTER', { expires: 0 }, within);
   }
 
-  /** Peers in the order in which they are tried; empty when none is found. */
+  /** Peers in the order in which they are tried, those that did not answer of late last; empty when none is found. */
   async peers(): Promise<readonly Peer[]> {
+    const found = await this.#found();
+    const now = this.#options.agent.environment.monotonic();
+    const isUnwell = (peer: Peer) => (this.#unwell.get(peerKey(peer)) ?? 0) > now;
+    return [...found.filter((peer) => !isUnwell(peer)), ...found.filter(isUnwell)];
+  }
+
+  async #found(): Promise<readonly Peer[]> {
     const { environment } = this.#options.agent;
     if (environment.monotonic() < this.#freshUntil) return this.#peers;
     this.#resolving ??= this.#resolve();
@@ -116,6 +127,9 @@ export class Trunk {
     const found = await resolvePeers(settings, resolver, agent.environment).catch(() => []);
     this.#resolving = null;
     if (found.length > 0) this.#peers = found;
+    for (const [key, until] of this.#unwell) {
+      if (until <= agent.environment.monotonic()) this.#unwell.delete(key);
+    }
     if (this.#peers.length > 0) this.#freshUntil = agent.environment.monotonic() + RESOLVED_FOR;
     return this.#peers;
   }
@@ -225,6 +239,7 @@ export class Trunk {
       },
       contactUser: user === '' ? '' : encodeURIComponent(user),
       timeout,
+      onUnwell: (peer) => this.#unwell.set(peerKey(peer), agent.environment.monotonic() + LAST_FOR),
     });
   }
 
