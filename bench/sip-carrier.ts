@@ -135,7 +135,7 @@ function open(port: number): void {
     speech,
   };
   carrier = createSipCarrier(settings, context, {
-    resolver: systemResolver,
+    resolver: systemResolver('127.0.0.1'),
     openTransport: openReal,
     createMedia: ({ rtpPorts, mediaTimeout }, environment) => {
       media = createMedia({ environment, ports: rtpPorts, timeout: mediaTimeout });

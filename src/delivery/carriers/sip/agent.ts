@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Environment } from '../../../environment.js';
 import { headerOf, listOf, type SipRequest } from './message/message.js';
@@ -52,7 +53,7 @@ export class Agent {
     this.transactions = new Transactions({
       environment: options.environment,
       transport: options.transport,
-      accepts: (request, from) => !this.#closed && this.#accepts(request, from),
+      accepts: (request, from) => (this.#closed ? null : this.#accepts(request, from)),
       onRequest: (transaction) => this.#request(transaction),
       onAck: (request) => this.#callOf(request)?.onAck(request),
       onUnacknowledged: (request) => this.#callOf(request)?.onUnacknowledged(request),
@@ -99,17 +100,18 @@ export class Agent {
   /**
    * Whom a request within a call goes to. Over a connection it is that of the call: a peer behind it may not be
    * reachable in another way. Over UDP a private address of a public peer is a NAT's that nobody told: what came from
-   * there came through `flow`.
+   * there came through `flow`. So it is with an address of a family that our socket does not speak.
    */
   async locate(uri: string, flow: Peer): Promise<Peer> {
     const parsed = parseUri(uri);
-    if (flow.protocol !== 'udp' || !parsed || (parsed.parameters.get('transport') ?? 'udp') !== 'udp')
-      return flow;
-    if (isPrivate(parsed.host) && !isPrivate(flow.address)) return flow;
+    const transport = parsed?.parameters.get('transport')?.toLowerCase() ?? 'udp';
+    if (flow.protocol !== 'udp' || !parsed || transport !== 'udp') return flow;
     const { resolver, environment } = this.#options;
     const destination = { host: parsed.host, port: parsed.port, protocol: 'udp' as const };
-    const [peer] = await resolvePeers(destination, resolver, environment);
-    return peer ?? flow;
+    const peers = await resolvePeers(destination, resolver, environment);
+    const fits = ({ address }: Peer) =>
+      isIP(address) === isIP(flow.address) && (!isPrivate(address) || isPrivate(flow.address));
+    return peers.find(fits) ?? flow;
   }
 
   /** Takes nothing more, and ends every transaction. */
@@ -118,8 +120,9 @@ export class Agent {
     this.transactions.close();
   }
 
-  #accepts(request: SipRequest, from: Peer): boolean {
-    return this.#callOf(request) !== undefined || this.#options.trusts(from.address);
+  #accepts(request: SipRequest, from: Peer): 'in-call' | 'outside' | null {
+    if (this.#callOf(request)) return 'in-call';
+    return this.#options.trusts(from.address) ? 'outside' : null;
   }
 
   #callOf(request: SipRequest): CallEnd | undefined {
@@ -166,7 +169,7 @@ export class Agent {
   }
 }
 
-/** An address that is not reachable from everywhere. Names are none. */
+/** An address that is not reachable from everywhere. */
 function isPrivate(host: string): boolean {
   return ipaddr.isValid(host) && ipaddr.process(host).range() !== 'unicast';
 }

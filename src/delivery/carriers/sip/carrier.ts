@@ -26,8 +26,9 @@ interface Line {
 }
 
 const OPEN_RETRY = 5_000;
-/** Milliseconds that stopping gives to goodbyes on the wire, and to what is recorded of the calls. */
-const GOODBYES = 300;
+/** Milliseconds that stopping gives to goodbyes, at most: enough for two repeats of one that was lost. */
+const GOODBYES = 2_000;
+const GOODBYE_LOOK = 100;
 const UNREGISTER_WITHIN = 1_000;
 /** Pause in milliseconds after which the end of a call is reported again to a database that is away. */
 const REPORT_RETRY = 1_000;
@@ -206,12 +207,17 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     const { agent, trunks, media, transport } = line;
     for (const call of calls) call.stop();
     await Promise.all([...calls].map(({ result }) => result));
-    await Promise.all([
-      ...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)),
-      sleep(environment, GOODBYES),
-    ]);
+    await Promise.all([...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)), goodbyes(agent)]);
     agent.close();
     await Promise.all([media.close(), transport.close()]);
+  }
+
+  /** A BYE that nobody got is a call that goes on. */
+  async function goodbyes(agent: Agent): Promise<void> {
+    for (let waited = 0; waited < GOODBYES; waited += GOODBYE_LOOK) {
+      await sleep(environment, GOODBYE_LOOK);
+      if (agent.transactions.unanswered === 0) return;
+    }
   }
 
   return {

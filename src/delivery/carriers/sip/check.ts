@@ -9,7 +9,10 @@ import { type Resolver, systemResolver } from './trunk/resolve.js';
 import { Trunk } from './trunk/trunk.js';
 
 /** Looks each trunk up, asks it OPTIONS, and with a registration asks what is registered. Calls nobody. */
-export async function checkSip(given: SipSettings, resolver: Resolver = systemResolver): Promise<Finding[]> {
+export async function checkSip(
+  given: SipSettings,
+  resolver: Resolver = systemResolver(readSettings(given).bind),
+): Promise<Finding[]> {
   const settings = readSettings(given);
   // The port may be the running server's.
   const transport = await openReal({ ...settings, port: 0 }, systemEnvironment);

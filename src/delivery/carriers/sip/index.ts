@@ -11,9 +11,10 @@ export const sip: CarrierType<SipSettings> = {
   type: 'sip',
   settings: sipSettings,
   channels: () => ['voice'],
-  create: (settings, context) =>
-    createSipCarrier(readSettings(settings), context, {
-      resolver: systemResolver,
+  create: (given, context) => {
+    const settings = readSettings(given);
+    return createSipCarrier(settings, context, {
+      resolver: systemResolver(settings.bind),
       openTransport: openReal,
       createMedia: ({ rtpPorts, mediaTimeout }, environment) =>
         createMedia({
@@ -23,7 +24,8 @@ export const sip: CarrierType<SipSettings> = {
           onDeath: (err) =>
             context.log.error({ carrier: context.name, err }, 'the media thread died; it is started again'),
         }),
-    }),
+    });
+  },
   // The longest call that could begin before the stop.
   drain: ({ ring_seconds = 45, max_seconds = 120 }) => ring_seconds + max_seconds + 5,
   check: (settings) => checkSip(settings),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Static, Type } from 'typebox';
 import { SettingsError } from '../../settings-error.js';
 import { type ClientIdentity, readIdentity } from './identity.js';
@@ -219,6 +220,10 @@ export function readSettings(given: SipSettings): ReadSettings {
   if (interval > 0 && interval < 90) {
     throw new SettingsError('session_interval_seconds', 'expected 0, or at least 90');
   }
+  for (const name of ['bind', 'public_address'] as const) {
+    const address = given[name];
+    if (address !== undefined && isIP(address) === 0) throw new SettingsError(name, 'expected an IP address');
+  }
   if (given.public_port !== undefined && given.public_address === undefined) {
     throw new SettingsError('public_port', 'expected public_address beside it');
   }
@@ -272,15 +277,20 @@ function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSe
   if (certificate !== undefined && given.transport !== 'tls') {
     throw new SettingsError(`${path}.certificate`, 'expected transport: tls beside it');
   }
-  const host = given.host.replace(/^\[|\]$/g, '').toLowerCase();
+  const host = plainHost(given.host);
   return {
     host,
     port: given.port ?? null,
     protocol: given.transport ?? null,
-    domain: (given.domain ?? host).replace(/^\[|\]$/g, '').toLowerCase(),
+    domain: plainHost(given.domain ?? host),
     credentials: username !== undefined && password !== undefined ? { username, password } : null,
     register: given.register ?? false,
-    redirectHosts: (given.redirect_hosts ?? []).map((one) => one.toLowerCase()),
+    redirectHosts: (given.redirect_hosts ?? []).map(plainHost),
     identity: certificate === undefined || key === undefined ? null : readIdentity(path, certificate, key),
   };
+}
+
+/** In lower case, without the brackets of an IPv6 address. */
+function plainHost(host: string): string {
+  return host.replace(/^\[|\]$/g, '').toLowerCase();
 }

@@ -151,6 +151,16 @@ describe('a call', () => {
     expect(peer.all('BYE')).toHaveLength(1);
   });
 
+  it('is hung up at its longest duration, though the database never answers', async () => {
+    const { environment, peer, submit } = openCarrier({ max_seconds: 20 });
+    peer.script = answering;
+    void submit({}, () => new Promise(() => {}));
+    await environment.advance(19_000);
+    expect(peer.all('BYE')).toEqual([]);
+    await environment.advance(2_000);
+    expect(peer.all('BYE')).toHaveLength(1);
+  });
+
   it('reports its end again until the database takes it', async () => {
     const { environment, peer, submit, statuses } = openCarrier({}, [
       'recorded',
@@ -594,6 +604,36 @@ describe('stopping', () => {
     expect(await submit()).toMatchObject({ kind: 'unavailable', errorCode: 5010 });
     expect(network.sent).toEqual([]);
   });
+
+  it('says BYE again when it was lost, and waits no longer than for the answer', async () => {
+    const { environment, carrier, peer, submit } = openCarrier();
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method === 'BYE' && one.all('BYE').length > 1) one.respond(asked, 200);
+    };
+    void submit();
+    await environment.advance(1_200);
+    let stoppedAt: number | null = null;
+    const began = environment.monotonic();
+    void carrier.stop().then(() => {
+      stoppedAt = environment.monotonic();
+    });
+    await environment.advance(5_000);
+    expect(peer.all('BYE')).toHaveLength(2);
+    expect(stoppedAt! - began).toBeLessThan(1_000);
+  });
+
+  it('cancels what has not rung yet, once it does', async () => {
+    const { environment, carrier, peer, submit } = openCarrier();
+    peer.script = () => {};
+    void submit();
+    await environment.advance(10);
+    void carrier.stop();
+    await environment.advance(1_000);
+    peer.respond(peer.all('INVITE')[0]!, 180);
+    await environment.advance(1_000);
+    expect(peer.all('CANCEL')).not.toEqual([]);
+  });
 });
 
 describe('a certificate that is shown to a trunk', () => {
@@ -637,6 +677,8 @@ describe('settings', () => {
     [{ trunks: [{ host: 'a' }], rtp_ports: { from: 4000, to: 4000 } }, /rtp_ports/],
     [{ trunks: [{ host: 'a' }], session_interval_seconds: 30 }, /session_interval_seconds/],
     [{ trunks: [{ host: 'a' }], public_port: 5060 }, /public_port/],
+    [{ trunks: [{ host: 'a' }], public_address: 'cafe' }, /public_address: expected an IP address/],
+    [{ trunks: [{ host: 'a' }], bind: '1.2.3' }, /bind: expected an IP address/],
   ] as const)('that do not go together are refused: %j', (settings, why) => {
     expect(() => readSettings(settings as unknown as SipSettings)).toThrow(why);
   });

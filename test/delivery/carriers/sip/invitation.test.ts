@@ -415,6 +415,21 @@ describe('redirects', () => {
     expect(peer(SECOND).all('INVITE')[0]!.uri).toBe(`sip:high@${SECOND}`);
   });
 
+  it('try the next contact when the most wanted one is out of service', async () => {
+    const { peer, invite, settle } = openWorld();
+    peer().script = (asked, one) => {
+      const contact = `<sip:low@${THEM}>;q=0.1, <sip:high@${SECOND}>;q=0.9`;
+      if (asked.method !== 'INVITE') return;
+      if (asked.uri.includes('low')) one.answer(asked);
+      else one.respond(asked, 302, { contact });
+    };
+    peer(SECOND).script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, 503);
+    const { told } = invite({ redirect: async (uri) => [peerAt(uri.endsWith(SECOND) ? SECOND : THEM)] });
+    await settle();
+    expect(told).toMatchObject({ answered: 1, failures: [] });
+    expect(peer(SECOND).all('INVITE')).toHaveLength(1);
+  });
+
   it('that lead in a circle come to an end', async () => {
     const { peer, invite, settle } = openWorld();
     peer().script = (asked, one) => {

@@ -1,15 +1,18 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ClientIdentity, readIdentity } from '#delivery/carriers/sip/identity.js';
+import { Agent } from '#delivery/carriers/sip/agent.js';
+import { readIdentity } from '#delivery/carriers/sip/identity.js';
 import { sip } from '#delivery/carriers/sip/index.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { parseMessage } from '#delivery/carriers/sip/message/parse.js';
 import { fields, responseTo, writeMessage } from '#delivery/carriers/sip/message/write.js';
-import { openSockets } from '#delivery/carriers/sip/transport/sockets.js';
+import { openSockets, type SocketsOptions } from '#delivery/carriers/sip/transport/sockets.js';
 import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
+import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
+import { exchange } from '#delivery/carriers/sip/trunk/exchange.js';
 import { systemEnvironment } from '#environment.js';
 import { type Certified, createAuthority, selfSigned } from '../../../support/certificates.js';
 import { eventually } from '../../../support/virtual-time.js';
@@ -41,7 +44,7 @@ async function listen(tls: TlsOptions | null) {
   return { port: (server.address() as AddressInfo).port, received, sockets };
 }
 
-async function open(authorities: readonly string[] = [], identities: readonly ClientIdentity[] = []) {
+async function open(authorities: readonly string[] = [], changes: Partial<SocketsOptions> = {}) {
   const transport = await openSockets({
     environment: systemEnvironment,
     bind: '127.0.0.1',
@@ -50,7 +53,8 @@ async function open(authorities: readonly string[] = [], identities: readonly Cl
     connectTimeout: 2_000,
     keepAlive: 0,
     authorities,
-    identities,
+    identities: [],
+    ...changes,
   });
   const received: { text: string; from: Peer }[] = [];
   transport.receive((bytes, from) => received.push({ text: Buffer.from(bytes).toString(), from }));
@@ -91,12 +95,94 @@ describe('sockets', () => {
     await closed;
   });
 
+  it('answer many pings at once with a single one', async () => {
+    const peer = await listen(null);
+    const { transport } = await open();
+    await transport.send(OPTIONS, { protocol: 'tcp', address: '127.0.0.1', port: peer.port });
+    await eventually('it came', () => peer.received.length === 1);
+    peer.sockets[0]!.write(Buffer.concat([Buffer.from('\r\n\r\n'.repeat(1_000)), writeMessageOf('BYE')]));
+    await eventually('they were answered', () => peer.received.length > 1);
+    expect(peer.received.slice(1).join('').length).toBeLessThan(20);
+  });
+
   it('say at once when nobody listens', async () => {
     const peer = await listen(null);
     const { transport } = await open();
     const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
     await transport.send(OPTIONS, to);
     await expect(transport.send(OPTIONS, { ...to, port: 1 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('open another connection when one is dead without a word', async () => {
+    const peer = await listen(null);
+    // By its clock two seconds of silence are two milliseconds.
+    const environment = { ...systemEnvironment, monotonic: () => performance.now() * 1_000 };
+    const { transport, received } = await open([], { environment });
+    const agent = new Agent({
+      environment: systemEnvironment,
+      transport,
+      resolver: { naptr: async () => [], srv: async () => [], addresses: async () => [] },
+      publicAddress: null,
+      publicPort: null,
+      userAgent: 'Countersign',
+      trusts: () => true,
+      onMalformed: () => {},
+    });
+    const to: Peer = { protocol: 'tcp', address: '127.0.0.1', port: peer.port };
+    const ask = () =>
+      exchange(agent, [to], createAuthenticator(null, systemEnvironment), {
+        method: 'OPTIONS',
+        uri: 'sip:a@b',
+        from: '<sip:a@b>',
+        to: '<sip:a@b>',
+        callId: 'x',
+        tag: 'y',
+        nextNumber: () => 1,
+        headers: () => ({}),
+        contactUser: '',
+        timeout: 50,
+      });
+    expect((await ask()).kind).toBe('silent');
+    expect((await ask()).kind).toBe('silent');
+    await eventually('another one is opened', () => peer.sockets.length === 2);
+    expect(received).toEqual([]);
+  });
+
+  it('keep the connections of those who speak when others come in masses', async () => {
+    const { transport, received } = await open();
+    const { port } = await transport.local({ protocol: 'tcp', address: '127.0.0.1', port: 1 });
+    const dial = async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    };
+    const trunk = await dial();
+    trunk.write(OPTIONS);
+    await eventually('it came', () => received.length === 1);
+    const others: Socket[] = [];
+    for (let count = 0; count < 70; count++) others.push(await dial());
+    const late = await dial();
+    late.write(OPTIONS);
+    trunk.write(OPTIONS);
+    await eventually('both came', () => received.length === 3);
+    await eventually('others had to go', () => others.filter(({ destroyed }) => destroyed).length >= 8);
+  });
+
+  it('bound to :: reach IPv4 as well, and know it by its own address', async () => {
+    const { transport, received } = await open([], { bind: '::' });
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    onTestFinished(() => void socket.close());
+    const to: Peer = { protocol: 'udp', address: '127.0.0.1', port: socket.address().port };
+    const arrived = once(socket, 'message');
+    await transport.send(OPTIONS, to);
+    const [, from] = await arrived;
+    socket.send(OPTIONS, from.port, '127.0.0.1');
+    await eventually('it came', () => received.length === 1);
+    expect(received[0]!.from).toEqual(to);
   });
 
   it('trust a certificate of the trunk’s own authority for the trunk’s domain, and no other', async () => {
@@ -150,7 +236,7 @@ describe('a peer that asks who connects', () => {
 
   it('is shown the certificate that it is to be shown, and each over a connection of its own', async () => {
     const { peer, to } = await asking();
-    const { transport, lost } = await open([authority.cert], [ours, strange]);
+    const { transport, lost } = await open([authority.cert], { identities: [ours, strange] });
     await transport.send(OPTIONS, { ...to, identity: ours.id });
     await eventually('it came', () => peer.received.length > 0);
     await transport.send(OPTIONS, { ...to, identity: strange.id }).catch(() => {});
@@ -166,7 +252,7 @@ describe('a peer that asks who connects', () => {
     ['one of an authority that it does not trust', strange, /^(ECONNRESET|EPIPE)$/],
   ] as const)('and is shown %s is lost at once, with the reason', async (_, identity, code) => {
     const { to } = await asking();
-    const { transport, lost } = await open([authority.cert], [strange]);
+    const { transport, lost } = await open([authority.cert], { identities: [strange] });
     await transport.send(OPTIONS, { ...to, ...(identity ? { identity: identity.id } : {}) }).catch(() => {});
     await eventually('it is lost', () => lost.length > 0);
     expect(lost[0]!.error).toMatchObject({ code: expect.stringMatching(code) });

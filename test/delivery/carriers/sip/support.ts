@@ -34,14 +34,22 @@ export interface Told {
 }
 
 /** An agent and its peers on a network in memory, in virtual time. */
-export function openWorld({ faults = {}, seed = 1 }: { faults?: Faults; seed?: number } = {}) {
+export function openWorld({
+  faults = {},
+  seed = 1,
+  resolver = NO_DNS,
+}: {
+  faults?: Faults;
+  seed?: number;
+  resolver?: Resolver;
+} = {}) {
   const environment = new VirtualEnvironment({ seed });
   const network = new SipNetwork(environment, faults, seed);
   const malformed: string[] = [];
   const agent = new Agent({
     environment,
     transport: network.attach(US),
-    resolver: NO_DNS,
+    resolver,
     publicAddress: null,
     publicPort: null,
     userAgent: 'Countersign',

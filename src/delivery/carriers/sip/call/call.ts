@@ -149,7 +149,7 @@ export class Call {
         Math.min(settings.ringTimeout, message.expiresAt - agent.environment.now()),
       ),
       sessionInterval: settings.sessionInterval,
-      redirect: (target) => trunk.redirect(target),
+      redirect: (target) => trunk.redirect(target, message.recipient),
       events: {
         onRinging: () => {
           this.#rang = true;
@@ -167,9 +167,11 @@ export class Call {
   #answered(session: MediaSession): void {
     const { agent, settings, onStatus } = this.#options;
     this.#answeredAt = agent.environment.monotonic();
-    this.#limit = agent.environment.after(settings.maxDuration, () =>
-      this.#step({ kind: 'maximum-duration' }),
-    );
+    this.#limit = agent.environment.after(settings.maxDuration, () => {
+      this.#step({ kind: 'maximum-duration' });
+      // Also while the script still waits for a database.
+      this.#invitation?.hangUp();
+    });
     session.start();
     onStatus('in-progress');
     this.#step({ kind: 'answered' });

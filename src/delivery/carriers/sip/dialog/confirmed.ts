@@ -2,14 +2,23 @@ import type { Timer } from '../../../../environment.js';
 import { type Agent, ALLOW } from '../agent.js';
 import { headerOf, type SipRequest, type SipResponse, secondsOf, sequenceOf } from '../message/message.js';
 import { fields } from '../message/write.js';
+import type { ClientTransaction } from '../transaction/client.js';
 import type { SentBy } from '../transaction/layer.js';
 import type { ServerTransaction } from '../transaction/server.js';
+import { TRANSACTION_TIME } from '../transaction/timers.js';
 import type { Peer } from '../transport/transport.js';
 import type { Authenticator } from '../trunk/authenticator.js';
 import type { Dialog } from './dialog.js';
 import { digitOf } from './info.js';
 import { type CallEnding, causeOf, sdpOf } from './reading.js';
-import { giveUpAfter, intervalOf, MIN_SE, refreshAfter, type SessionInterval } from './session-timer.js';
+import {
+  giveUpAfter,
+  intervalOf,
+  MAX_SE,
+  MIN_SE,
+  refreshAfter,
+  type SessionInterval,
+} from './session-timer.js';
 
 /** The part of a call's media that signalling needs. */
 export interface DialogMedia {
@@ -40,6 +49,8 @@ interface Reach {
 }
 
 const MAX_REFRESH_TRIES = 5;
+/** How often a BYE that was refused is repeated. */
+const MAX_BYES = 3;
 
 /** An answered call, until either side ends it: what the peer asks within it, session timers, and the BYE. */
 export class Confirmed {
@@ -48,9 +59,12 @@ export class Confirmed {
   #reach: Promise<Reach>;
   #over = false;
   #timer: Timer | null = null;
+  /** Whether it is for us to refresh the session. */
+  #refreshes = false;
   #usesUpdate = false;
   /** Our own re-INVITE or UPDATE has no final response yet. */
   #asking = false;
+  #reinvite: ClientTransaction | null = null;
   /** The INVITE of the peer that awaits its ACK, and whether that ACK brings the answer to our offer. */
   #awaitingAck: { readonly transaction: ServerTransaction; readonly offered: boolean } | null = null;
 
@@ -69,7 +83,16 @@ export class Confirmed {
   hangUp(by: CallEnding['by'] = 'us'): void {
     if (this.#over) return;
     this.#end({ by, cause: null });
-    void this.#send('BYE', () => {});
+    this.#sayBye(0);
+  }
+
+  /** A peer that has a trouble of its own is told again: a call that goes on costs money. */
+  #sayBye(tries: number): void {
+    void this.#send('BYE', (response) => {
+      if (!response || response.status < 500 || tries >= MAX_BYES) return;
+      const pause = Math.min(secondsOf(response, 'retry-after') ?? 1, 5) * 1000;
+      this.#options.agent.environment.after(pause, () => this.#sayBye(tries + 1));
+    });
   }
 
   /** Keeps the session interval that the 2xx agreed on (RFC 4028 §7.2). */
@@ -152,11 +175,19 @@ export class Confirmed {
     }
     this.dialog.retarget(request);
     this.#reach = this.#find();
+    if (isInvite) this.#awaitingAck = { transaction, offered: offer === null };
+    const waitNoMore = () => {
+      if (this.#awaitingAck?.transaction === transaction) this.#awaitingAck = null;
+    };
     void this.#reach.then(
       ({ peer, sentBy }) => {
+        // Cancelled meanwhile.
+        if (transaction.answered) {
+          waitNoMore();
+          return;
+        }
         const contact = agent.contact(this.#options.contactUser, sentBy, peer.protocol);
         const refresher = interval?.refresher ?? 'uac';
-        if (isInvite) this.#awaitingAck = { transaction, offered: offer === null };
         agent.answer(
           transaction,
           200,
@@ -171,8 +202,13 @@ export class Confirmed {
           sdp,
         );
         if (interval) this.#schedule(interval, refresher === 'uas');
+        // RFC 4028 §10: a refresh without an interval is the last one that the peer owes.
+        else if (!this.#refreshes) this.#timer?.cancel();
       },
-      () => agent.answer(transaction, 500),
+      () => {
+        waitNoMore();
+        agent.answer(transaction, 500);
+      },
     );
   }
 
@@ -200,6 +236,7 @@ export class Confirmed {
   #schedule(interval: SessionInterval | null, ours: boolean): void {
     this.#timer?.cancel();
     if (!interval || this.#over) return;
+    this.#refreshes = ours;
     const { environment } = this.#options.agent;
     this.#timer = ours
       ? environment.after(refreshAfter(interval), () => void this.#refresh(interval, 0))
@@ -225,6 +262,8 @@ export class Confirmed {
       (response) => {
         const { status } = response ?? { status: 408 };
         this.#asking = false;
+        this.#reinvite = null;
+        if (this.#over) return;
         if (response && status < 300) {
           const agreed = intervalOf(response);
           const sdp = sdpOf(response);
@@ -239,16 +278,20 @@ export class Confirmed {
           // RFC 3261 §14.1: the side that chose the Call-ID waits 2.1 to 4 s.
           retry(interval, 2_100 + (environment.randomBytes(1)[0]! / 255) * 1_900);
         } else if (response && status === 422) {
-          retry({ ...interval, seconds: Math.max(interval.seconds, secondsOf(response, 'min-se') ?? 0) }, 0);
+          const least = Math.min(secondsOf(response, 'min-se') ?? 0, MAX_SE);
+          retry({ ...interval, seconds: Math.max(interval.seconds, least) }, 0);
         } else if (status === 500 || status === 503) {
           const pause = response ? secondsOf(response, 'retry-after') : null;
           retry(interval, Math.min(pause ?? 2, 30) * 1000);
         } else if (status === 405 || status === 501) {
           this.#usesUpdate = false;
           retry(interval, 0);
-        } else {
-          // 408, 481, and whatever else leaves the session without a refresh.
+        } else if (status === 408 || status === 481) {
           this.hangUp('lost');
+        } else {
+          // The call stands until its time is up (RFC 4028 §7.4, RFC 3261 §14.1).
+          const left = Math.max(0, giveUpAfter(interval) - refreshAfter(interval));
+          this.#timer = environment.after(left, () => this.hangUp('lost'));
         }
       },
       (contact) => ({
@@ -283,7 +326,7 @@ export class Confirmed {
     let finished = false;
     const send = (tries: number) => {
       const asked = authenticator.sign(this.dialog.request(method, fields(values), body));
-      agent.transactions.start(asked, peer, sentBy, {
+      const transaction = agent.transactions.start(asked, peer, sentBy, {
         onResponse: (response) => {
           if (response.status < 200) return;
           const { number } = sequenceOf(response)!;
@@ -303,6 +346,7 @@ export class Confirmed {
           onFinal(null);
         },
       });
+      if (method === 'INVITE') this.#reinvite = transaction;
     };
     send(0);
   }
@@ -334,6 +378,9 @@ export class Confirmed {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
+    const reinvite = this.#reinvite;
+    // RFC 3261 §15: the BYE ends it too. A peer that says nothing more of it is not waited for any longer.
+    if (reinvite) this.#options.agent.environment.after(TRANSACTION_TIME, () => reinvite.destroy());
     this.#options.onEnded(ending);
   }
 }

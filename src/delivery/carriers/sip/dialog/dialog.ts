@@ -15,7 +15,7 @@ export class Dialog {
   readonly callId: string;
   readonly #local: string;
   readonly #remote: string;
-  readonly #routes: readonly string[];
+  #routes: readonly string[];
   #target: string;
   #localNumber: number;
   #remoteNumber: number | null = null;
@@ -37,9 +37,12 @@ export class Dialog {
     return (first && parseAddress(first)?.uri) || this.#target;
   }
 
-  /** Whether proxies asked to stay on the way. */
-  get isRouted(): boolean {
-    return this.#routes.length > 0;
+  /** The 2xx makes an early dialog a confirmed one: its way is that of the 2xx, its numbers go on (RFC 3261 §13.2.2.4). */
+  confirm(invite: SipRequest, response: SipResponse): this {
+    this.#routes = listOf(response, 'record-route').reverse();
+    this.retarget(response);
+    this.#localNumber = Math.max(this.#localNumber, sequenceOf(invite)?.number ?? 1);
+    return this;
   }
 
   /** The `Contact` of a request or response that refreshes the target. */
@@ -67,16 +70,6 @@ export class Dialog {
       ],
       body,
     );
-  }
-
-  /** The number that the next request takes less one: what a repeat for authentication counts on from. */
-  get localNumber(): number {
-    return this.#localNumber;
-  }
-
-  /** Numbers taken by requests that were made outside, such as an INVITE sent again before the dialog stood. */
-  countTo(number: number): void {
-    this.#localNumber = Math.max(this.#localNumber, number);
   }
 
   /** RFC 3261 §12.2.2: false for a request that an earlier one has overtaken. */

@@ -21,7 +21,7 @@ import type { Authenticator } from '../trunk/authenticator.js';
 import { Confirmed, type DialogMedia } from './confirmed.js';
 import { Dialog } from './dialog.js';
 import { type CallEnding, causeOf, sdpOf } from './reading.js';
-import { intervalOf, MIN_SE } from './session-timer.js';
+import { intervalOf, MAX_SE, MIN_SE } from './session-timer.js';
 
 /** Why no call came about. */
 export type InviteFailure =
@@ -103,6 +103,8 @@ interface Leg {
 /** An early dialog (RFC 3261 §12.1) by its remote tag. */
 interface Early {
   readonly dialog: Dialog;
+  /** Our own, as the INVITE had it. */
+  readonly contact: string | null;
   /** The last reliable provisional response taken (RFC 3262 §4). */
   rseq: number | null;
   sdp: string | null;
@@ -113,6 +115,8 @@ interface Early {
 const MAX_REDIRECTS = 5;
 const MAX_INTERVAL_RETRIES = 2;
 const MAX_EARLY = 16;
+/** Phones that may answer one call; what more of them send is passed over. */
+const MAX_ANSWERS = 16;
 
 /**
  * A call that we make, from the INVITE to the end: authentication, redirects, peers that do not answer, provisional
@@ -127,6 +131,8 @@ export class Invitation implements CallEnd {
   /** The ACK of each 2xx, by the INVITE's number and the remote tag: sent again when the 2xx comes again. */
   readonly #acknowledged = new Map<string, () => void>();
   readonly #waitingPeers: Peer[];
+  /** Where else a redirect led to, the most wanted first. */
+  #contacts: string[] = [];
   #uri: string;
   #interval: number;
   #number = 0;
@@ -166,7 +172,9 @@ export class Invitation implements CallEnd {
     const { agent } = this.#options;
     const tag = tagOf(headerOf(transaction.request, 'from'));
     if (this.#confirmed?.dialog.remoteTag === tag) this.#confirmed.onRequest(transaction);
-    else if (this.#early.has(tag)) this.#earlyRequest(transaction, this.#early.get(tag)!);
+    // A phone that another one was faster than has no say in the call's sound.
+    else if (this.#state === 'inviting' && this.#early.has(tag))
+      this.#earlyRequest(transaction, this.#early.get(tag)!);
     else agent.answer(transaction, 481);
   }
 
@@ -178,11 +186,11 @@ export class Invitation implements CallEnd {
     this.#confirmed?.onUnacknowledged();
   }
 
-  /** Tries the next peer, or fails with the reason of the last one. */
+  /** Tries the next peer, or the next contact of a redirect, or fails with the reason of the last one. */
   async #next(failure: InviteFailure = { kind: 'no-response' }): Promise<void> {
     const peer = this.#waitingPeers.shift();
     if (this.#state !== 'inviting') return;
-    if (!peer) this.#fail(failure);
+    if (!peer) await this.#follow(failure);
     else await this.#invite(peer, 0);
   }
 
@@ -294,6 +302,7 @@ export class Invitation implements CallEnd {
     if (!known && this.#early.size >= MAX_EARLY) return true;
     const early: Early = known ?? {
       dialog: new Dialog(leg.transaction.request, response),
+      contact: headerOf(leg.transaction.request, 'contact'),
       rseq: null,
       sdp: null,
       reliable: false,
@@ -342,11 +351,12 @@ export class Invitation implements CallEnd {
   /** What a peer may ask before the answer. */
   #earlyRequest(transaction: ServerTransaction, early: Early): void {
     const { agent, media } = this.#options;
+    const { contact } = early;
     const asked = transaction.request;
     if (asked.method === 'BYE') agent.answer(transaction, 200);
     else if (asked.method === 'UPDATE') {
       if (!early.dialog.admits(asked)) agent.answer(transaction, 500, { 'retry-after': 1 });
-      else if (asked.body === '') agent.answer(transaction, 200, { allow: ALLOW });
+      else if (asked.body === '') agent.answer(transaction, 200, { contact, allow: ALLOW });
       else if (!early.reliable) agent.answer(transaction, 500, { 'retry-after': 1 });
       else {
         // Media of a call that is not answered is not begun: agreeing on another one comes to the same.
@@ -354,7 +364,7 @@ export class Invitation implements CallEnd {
         const answered = agreed ? media.answerOffer(asked.body) : null;
         early.sdp = null;
         if (answered === null) agent.answer(transaction, 488);
-        else agent.answer(transaction, 200, { 'content-type': 'application/sdp' }, answered);
+        else agent.answer(transaction, 200, { contact, 'content-type': 'application/sdp' }, answered);
       }
     } else if (asked.method === 'INVITE') agent.answer(transaction, 491);
     else agent.answerOutside(transaction);
@@ -369,11 +379,12 @@ export class Invitation implements CallEnd {
       again();
       return;
     }
+    if (this.#acknowledged.size >= MAX_ANSWERS) return;
     this.#ended(leg);
     const wanted = this.#state === 'inviting' && !leg.abandoned;
     const early = this.#early.get(tag);
-    const dialog = new Dialog(leg.transaction.request, response);
-    dialog.countTo(early?.dialog.localNumber ?? 0);
+    const { request: invite } = leg.transaction;
+    const dialog = early ? early.dialog.confirm(invite, response) : new Dialog(invite, response);
     const confirmed = this.#confirm(leg, dialog, response);
     this.#acknowledged.set(key, () => confirmed.acknowledge());
     confirmed.acknowledge();
@@ -437,7 +448,7 @@ export class Invitation implements CallEnd {
     }
     if (status === 422 && this.#intervalRetries < MAX_INTERVAL_RETRIES) {
       const least = secondsOf(response, 'min-se') ?? 0;
-      if (least > this.#interval && least <= 86_400) {
+      if (least > this.#interval && least <= MAX_SE) {
         this.#intervalRetries++;
         this.#interval = Math.max(least, MIN_SE);
         return this.#invite(leg.peer, leg.tries, leg.fallback);
@@ -456,16 +467,21 @@ export class Invitation implements CallEnd {
       .flatMap((value) => parseAddress(value) ?? [])
       .map(({ uri, parameters }) => ({ uri, q: Number(parameters.get('q') ?? 1) || 0 }))
       .sort((a, b) => b.q - a.q);
-    for (const { uri } of contacts.slice(0, MAX_REDIRECTS)) {
+    this.#contacts = contacts.slice(0, MAX_REDIRECTS).map(({ uri }) => uri.replace(/\?.*$/s, ''));
+    return this.#follow(failure);
+  }
+
+  /** Calls the next contact that is allowed, or fails. */
+  async #follow(failure: InviteFailure): Promise<void> {
+    for (let uri = this.#contacts.shift(); uri !== undefined; uri = this.#contacts.shift()) {
       if (this.#redirects >= MAX_REDIRECTS) break;
-      const plain = uri.replace(/\?.*$/s, '');
-      if (!parseUri(plain)) continue;
-      const peers = await this.#options.redirect(plain);
+      if (!parseUri(uri)) continue;
+      const peers = await this.#options.redirect(uri);
       if (this.#state !== 'inviting') return;
       const [first, ...rest] = peers;
       if (!first) continue;
       this.#redirects++;
-      this.#uri = plain;
+      this.#uri = uri;
       this.#waitingPeers.splice(0, this.#waitingPeers.length, ...rest);
       return this.#invite(first, 0);
     }

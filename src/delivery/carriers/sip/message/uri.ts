@@ -85,7 +85,9 @@ function openingBracket(text: string): number {
 /** `;name=value;name`, values with or without quotes; at most 32. */
 export function readParameters(text: string): Map<string, string> {
   const parameters = new Map<string, string>();
-  const part = /;\s*([A-Za-z0-9.!%*_+`'~-]{1,64})\s*(?:=\s*("(?:[^"\\]|\\.){0,512}"|[^;,\s"]{0,512}))?/y;
+  // RFC 3261 §25.1: a parameter of a URI may have more characters in its name than one outside.
+  const part =
+    /;\s*([A-Za-z0-9.!%*_+`'~[\]/:&$-]{1,64})\s*(?:=\s*("(?:[^"\\]|\\.){0,512}"|[^;,\s"]{0,512}))?/y;
   for (let match = part.exec(text); match && parameters.size < 32; match = part.exec(text)) {
     const value = match[2] ?? '';
     const bare = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/gs, '$1') : value;

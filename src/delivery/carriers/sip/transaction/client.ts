@@ -19,6 +19,8 @@ export interface ClientEvents {
 export interface ClientTransaction {
   readonly request: SipRequest;
   readonly peer: Peer;
+  /** Whether nothing is waited for any more but repeats. */
+  readonly answered: boolean;
   /** Takes a response that the layer matched. */
   receive(response: SipResponse): void;
   /** The connection has ended. A response that has begun to come may still come over another one (RFC 3261 §18.2.2). */
@@ -36,6 +38,8 @@ export interface ClientOptions {
   readonly request: SipRequest;
   readonly peer: Peer;
   readonly events: ClientEvents;
+  /** Nothing at all came from the peer in all the time that it had. */
+  readonly onSilence: () => void;
   /** The layer forgets it. */
   readonly onEnd: () => void;
 }
@@ -81,11 +85,17 @@ export function startInvite(options: ClientOptions): ClientTransaction {
 
   send(bytes);
   if (!reliable) repeatAfter(T1);
-  limit = environment.after(TRANSACTION_TIME, () => fail({ kind: 'timeout' }));
+  limit = environment.after(TRANSACTION_TIME, () => {
+    options.onSilence();
+    fail({ kind: 'timeout' });
+  });
 
   return {
     request: options.request,
     peer,
+    get answered() {
+      return state !== 'calling' && state !== 'proceeding';
+    },
     receive(response) {
       const { status } = response;
       if (state === 'ended') return;
@@ -153,11 +163,17 @@ export function startOther(options: ClientOptions): ClientTransaction {
 
   send();
   if (!reliable) repeatAfter(T1);
-  limit = environment.after(TRANSACTION_TIME, () => fail({ kind: 'timeout' }));
+  limit = environment.after(TRANSACTION_TIME, () => {
+    if (state === 'trying') options.onSilence();
+    fail({ kind: 'timeout' });
+  });
 
   return {
     request: options.request,
     peer,
+    get answered() {
+      return state === 'completed' || state === 'ended';
+    },
     receive(response) {
       if (state === 'completed' || state === 'ended') return;
       if (response.status < 200) {
@@ -174,7 +190,10 @@ export function startOther(options: ClientOptions): ClientTransaction {
       if (state === 'trying') fail({ kind: 'unreachable', error });
     },
     quieten: () => repeat?.cancel(),
-    destroy: end,
+    destroy() {
+      if (state === 'trying') options.onSilence();
+      end();
+    },
   };
 }
 

@@ -12,20 +12,21 @@ import { type ServerTransaction, startServer } from './server.js';
 export interface TransactionsOptions {
   readonly environment: Environment;
   readonly transport: Transport;
-  /** Whether a peer may begin transactions with us; what others send is passed over without a word. */
-  readonly accepts: (request: SipRequest, from: Peer) => boolean;
+  /** Whether a peer may begin transactions with us, in a call or outside; what others send is passed over without a word. */
+  readonly accepts: (request: SipRequest, from: Peer) => 'in-call' | 'outside' | null;
   /** A request that begins a transaction. Must be answered by `respond`. */
   readonly onRequest: (transaction: ServerTransaction) => void;
   /** The ACK of a 2xx. */
   readonly onAck: (request: SipRequest) => void;
-  /** An INVITE of a peer whose final response was never acknowledged. */
+  /** An INVITE of a peer whose 2xx was never acknowledged. */
   readonly onUnacknowledged: (request: SipRequest) => void;
   /** Told what a message that could not be read lacked. */
   readonly onMalformed: (why: string, from: Peer) => void;
 }
 
-/** Most transactions that peers may have going on with us. */
+/** Most transactions that peers may have going on with us, and how many there may be for another one outside of calls. */
 const MAX_SERVER = 10_000;
+const MAX_OUTSIDE = 1_000;
 
 /** Matches messages to transactions (RFC 3261 §17.1.3, §17.2.3) and gives requests their `Via`. */
 export class Transactions {
@@ -42,6 +43,11 @@ export class Transactions {
   /** Transactions that go on. */
   get size(): number {
     return this.#clients.size + this.#servers.size;
+  }
+
+  /** Requests of ours that have no final response yet. */
+  get unanswered(): number {
+    return [...this.#clients.values()].filter(({ answered }) => !answered).length;
   }
 
   /**
@@ -83,7 +89,8 @@ export class Transactions {
     const key = `${branch}|${request.method}`;
     const begin = request.method === 'INVITE' ? startInvite : startOther;
     const onEnd = () => this.#clients.delete(key);
-    const transaction = begin({ environment, transport, request, peer, events, onEnd });
+    const onSilence = () => transport.silent?.(peer);
+    const transaction = begin({ environment, transport, request, peer, events, onSilence, onEnd });
     this.#clients.set(key, transaction);
     return transaction;
   }
@@ -114,16 +121,23 @@ export class Transactions {
     const key = keyOf(request);
     const known = this.#servers.get(key);
     if (known) {
-      if (request.method === 'ACK') known.confirm();
-      else known.repeated();
+      if (request.method !== 'ACK') {
+        known.repeated();
+        return;
+      }
+      known.confirm();
+      // Some give the ACK of a 2xx the branch of its INVITE.
+      onAck(request);
       return;
     }
-    if (!accepts(request, from)) return;
+    const place = accepts(request, from);
+    if (place === null) return;
     if (request.method === 'ACK') {
       onAck(request);
       return;
     }
-    if (this.#servers.size >= MAX_SERVER) return;
+    // Whoever floods us with the trunk's address does not keep a BYE from its call.
+    if (this.#servers.size >= (place === 'in-call' ? MAX_SERVER : MAX_OUTSIDE)) return;
     const transaction = startServer({
       environment,
       transport,

@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly from: Peer;
   /** Where responses go (RFC 3261 §18.2.2, RFC 3581 §4). */
   readonly peer: Peer;
-  /** An INVITE's final response was never acknowledged. */
+  /** An INVITE's 2xx was never acknowledged. That of a refusal that was not changes nothing (RFC 3261 §17.2.1). */
   readonly onUnacknowledged: () => void;
   readonly onEnd: () => void;
 }
@@ -85,7 +85,7 @@ export function startServer(options: ServerOptions): ServerTransaction {
       // RFC 3261 §13.3.1.4: a 2xx is repeated over every transport, since it goes from end to end.
       if (state === 'accepted' || !reliable) repeatAfter(T1);
       limit = environment.after(TRANSACTION_TIME, () => {
-        const forgotten = state === 'accepted' || state === 'completed';
+        const forgotten = state === 'accepted';
         end();
         if (forgotten) onUnacknowledged();
       });

@@ -63,6 +63,7 @@ export async function openSockets(options: SocketsOptions): Promise<Transport> {
       return { address: localAddress ?? (await sourceFor(peer)), port: localPort ?? port };
     },
     source: sourceFor,
+    silent: (peer) => streams.silent(peer),
     receive: (next) => {
       receiver = next;
     },

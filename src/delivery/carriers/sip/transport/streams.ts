@@ -10,7 +10,7 @@ import {
 import type { Environment, Timer } from '../../../../environment.js';
 import type { ClientIdentity } from '../identity.js';
 import { createFraming } from './framing.js';
-import { type LossListener, type Peer, peerKey, type Receiver } from './transport.js';
+import { type LossListener, type Peer, peerKey, plainAddress, type Receiver } from './transport.js';
 
 export interface StreamsOptions {
   readonly environment: Environment;
@@ -38,6 +38,9 @@ export class Streams {
   readonly #sockets = new Set<Socket>();
   /** By identity. Reading the well-known authorities takes too long to do it for each connection. */
   readonly #contexts = new Map<string, SecureContext>();
+  readonly #inbound = new Set<Socket>();
+  /** When something came over a connection last, on the monotonic clock. */
+  readonly #heard = new WeakMap<Socket, number>();
   #server: Server | null = null;
   #closed = false;
 
@@ -50,11 +53,11 @@ export class Streams {
     const server = createServer({ noDelay: true }, (socket) => {
       const { remoteAddress, remotePort } = socket;
       if (remoteAddress === undefined || remotePort === undefined || this.#closed) return socket.destroy();
+      this.#admit(socket);
       const peer: Peer = { protocol: 'tcp', address: plainAddress(remoteAddress), port: remotePort };
       this.#connections.set(peerKey(peer), Promise.resolve(socket));
       this.#serve(socket, peer);
     });
-    server.maxConnections = MAX_INBOUND;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: bind, port, exclusive: true }, resolve);
@@ -89,6 +92,22 @@ export class Streams {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
     });
     return opening;
+  }
+
+  /** Closes the connection to a peer that left a request unanswered, unless something came over it of late. */
+  silent(to: Peer): void {
+    const { environment, connectTimeout } = this.#options;
+    const key = peerKey(to);
+    void this.#connections.get(key)?.then(
+      (socket) => {
+        if (environment.monotonic() - (this.#heard.get(socket) ?? 0) < connectTimeout) return;
+        // What is sent from now on goes over the next one, and must not be failed by the end of this one.
+        this.#connections.delete(key);
+        socket.destroy();
+        this.#options.onLoss(to, Object.assign(new Error('silent'), { code: 'ETIMEDOUT' }));
+      },
+      () => {},
+    );
   }
 
   async close(): Promise<void> {
@@ -128,6 +147,7 @@ export class Streams {
       });
       socket.once(to.protocol === 'tls' ? 'secureConnect' : 'connect', () => {
         timer.cancel();
+        this.#heard.set(socket, environment.monotonic());
         this.#serve(socket, to);
         resolve(socket);
       });
@@ -153,6 +173,19 @@ export class Streams {
     return made;
   }
 
+  /** Of too many, the one goes that said nothing at all, or nothing for longest. */
+  #admit(socket: Socket): void {
+    if (this.#inbound.size >= MAX_INBOUND) {
+      const heard = (one: Socket) => this.#heard.get(one) ?? 0;
+      const [first, ...rest] = this.#inbound;
+      const idle = rest.reduce((least, one) => (heard(one) < heard(least) ? one : least), first!);
+      this.#inbound.delete(idle);
+      idle.destroy();
+    }
+    this.#inbound.add(socket);
+    socket.once('close', () => this.#inbound.delete(socket));
+  }
+
   #serve(socket: Socket, peer: Peer): void {
     const key = peerKey(peer);
     const frames = createFraming();
@@ -165,19 +198,25 @@ export class Streams {
     socket.on('data', (chunk: Buffer) => {
       const read = frames(chunk);
       if (!read) return socket.destroy();
-      for (const frame of read) {
-        if (frame.kind === 'ping') socket.write('\r\n');
-        else this.#options.receiver(frame.bytes, peer);
-      }
+      this.#heard.set(socket, this.#options.environment.monotonic());
+      for (const frame of read) if (frame.kind === 'message') this.#options.receiver(frame.bytes, peer);
+      // One answer for many at once, and none for a peer that does not read: it could fill our memory.
+      const isPinged = read.some(({ kind }) => kind === 'ping');
+      if (isPinged && socket.writableLength < MAX_BUFFERED) socket.write('\r\n');
     });
     const stopPings = this.#keepAlive(socket);
     socket.once('close', () => {
       stopPings();
       this.#sockets.delete(socket);
-      void this.#connections.get(key)?.then((known) => {
-        if (known === socket) this.#connections.delete(key);
-      });
-      if (!this.#closed) this.#options.onLoss(peer, reason);
+      void this.#connections.get(key)?.then(
+        (known) => {
+          if (known !== socket) return;
+          this.#connections.delete(key);
+          if (!this.#closed) this.#options.onLoss(peer, reason);
+        },
+        // The next one could not be opened, which whoever wanted it is told.
+        () => {},
+      );
     });
   }
 
@@ -199,9 +238,4 @@ export class Streams {
 /** Checks the certificate against the trunk's domain, not against the address that it resolved to. */
 function identityOf(name: string): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (_, certificate) => checkServerIdentity(name, certificate);
-}
-
-/** IPv4 addresses of dual-stack sockets come as IPv6. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[0-9]+\.)/, '');
 }

@@ -31,6 +31,8 @@ export interface Transport {
   local(peer: Peer): Promise<LocalAddress>;
   /** The address of this machine on the way to a peer. Connects to nobody. */
   source(peer: Peer): Promise<string>;
+  /** Told that a request went unanswered: a connection that is dead without knowing it is opened anew. */
+  silent?(peer: Peer): void;
   /** Sets who takes what arrives. */
   receive(receiver: Receiver): void;
   /** Sets who is told of connections that end. */
@@ -50,4 +52,9 @@ export function isReliable(protocol: Protocol): boolean {
 /** One text for one peer. A TLS connection is good for the name and the identity that were checked, and for no others. */
 export function peerKey({ protocol, address, port, serverName = '', identity = '' }: Peer): string {
   return `${protocol}:${address}:${port}:${serverName}:${identity}`;
+}
+
+/** IPv4 addresses of dual-stack sockets come as IPv6. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9]+\.)/, '');
 }

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP } from 'node:net';
-import type { Peer, Receiver } from './transport.js';
+import { type Peer, plainAddress, type Receiver } from './transport.js';
 
 /** RFC 5626 §4.4.1 and what NAT boxes are fed: datagrams of line ends only, which are no messages. */
 const KEEP_ALIVE = /^[\r\n\0 ]*$/;
@@ -22,13 +22,15 @@ export async function openUdp(bind: string, port: number, receiver: Receiver): P
   socket.on('error', () => {});
   socket.on('message', (bytes, { address, port }) => {
     if (bytes.length < 64 && KEEP_ALIVE.test(bytes.toString('latin1'))) return;
-    receiver(bytes, { protocol: 'udp', address, port });
+    receiver(bytes, { protocol: 'udp', address: plainAddress(address), port });
   });
+  const addressOf = (peer: Peer) =>
+    isIP(bind) === 6 && isIP(peer.address) === 4 ? `::ffff:${peer.address}` : peer.address;
   return {
     port: socket.address().port,
     send: (bytes, to) =>
       new Promise((resolve, reject) => {
-        socket.send(bytes, to.port, to.address, (error) => (error ? reject(error) : resolve()));
+        socket.send(bytes, to.port, addressOf(to), (error) => (error ? reject(error) : resolve()));
       }),
     close: () => closeSocket(socket),
   };

@@ -72,8 +72,14 @@ export function createAuthenticator(credentials: Credentials | null, environment
         return 'refused';
       }
       for (const challenge of challenges) {
-        if (known.size < MAX_REALMS)
-          known.set(`${kind.answer}|${challenge.realm}`, { challenge, header: kind.answer, uses: 0 });
+        const key = `${kind.answer}|${challenge.realm}`;
+        const before = known.get(key);
+        known.delete(key);
+        // The one that was learnt longest ago gives way.
+        for (const oldest of known.keys()) if (known.size >= MAX_REALMS) known.delete(oldest);
+        // Some give several requests one nonce: its uses go on, lest the second looks like a repeat of the first.
+        const uses = before?.challenge.nonce === challenge.nonce ? before.uses : 0;
+        known.set(key, { challenge, header: kind.answer, uses });
       }
       return 'again';
     },

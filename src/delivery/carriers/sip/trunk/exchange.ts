@@ -19,11 +19,19 @@ export interface Asked {
   readonly contactUser: string;
   /** Milliseconds that a peer has to answer. */
   readonly timeout: number;
+  /** Told of each peer that did not answer, or is out of service. */
+  readonly onUnwell?: (peer: Peer) => void;
 }
 
 /** How a request ended at one peer. */
 export type Answered =
-  | { readonly kind: 'response'; readonly response: SipResponse; readonly peer: Peer }
+  | {
+      readonly kind: 'response';
+      readonly response: SipResponse;
+      readonly peer: Peer;
+      /** Our own, as the request had it. */
+      readonly contact: string;
+    }
   | { readonly kind: 'silent' }
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'credentials'; readonly given: boolean };
@@ -40,6 +48,7 @@ export async function exchange(
     last = await askOne(agent, peer, authenticator, asked);
     const isPeersOwn = last.kind === 'response' && [408, 503].includes(last.response.status);
     if (last.kind !== 'silent' && last.kind !== 'unreachable' && !isPeersOwn) return last;
+    asked.onUnwell?.(peer);
   }
   return last;
 }
@@ -77,7 +86,7 @@ async function askOne(
         onResponse: (response) => {
           if (response.status < 200) return;
           timer.cancel();
-          resolve({ kind: 'response', response, peer });
+          resolve({ kind: 'response', response, peer, contact });
         },
         onFailure: (failure) => {
           timer.cancel();

@@ -27,12 +27,18 @@ export interface Resolver {
   addresses(name: string): Promise<readonly string[]>;
 }
 
-/** The operating system's. */
-export const systemResolver: Resolver = {
-  naptr: resolveNaptr,
-  srv: resolveSrv,
-  addresses: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
-};
+/**
+ * The operating system's, for a socket that is bound to an address: one of IPv4 reaches nothing else, nor does one
+ * address of IPv6. `::` reaches both.
+ */
+export function systemResolver(bind: string): Resolver {
+  const family = bind === '::' ? 0 : isIP(bind);
+  return {
+    naptr: resolveNaptr,
+    srv: resolveSrv,
+    addresses: async (name) => (await lookup(name, { all: true, family })).map(({ address }) => address),
+  };
+}
 
 /** Whom to look for. */
 export interface Destination {

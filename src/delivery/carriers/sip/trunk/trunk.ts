@@ -5,7 +5,7 @@ import { listOf, type SipResponse, secondsOf } from '../message/message.js';
 import { hostPort, parseAddress, parseUri } from '../message/uri.js';
 import type { TrunkSettings } from '../settings.js';
 import { token } from '../transaction/layer.js';
-import type { Peer } from '../transport/transport.js';
+import { type Peer, peerKey } from '../transport/transport.js';
 import { createAuthenticator } from './authenticator.js';
 import { type Answered, exchange } from './exchange.js';
 import { type Resolver, resolvePeers } from './resolve.js';
@@ -23,8 +23,12 @@ export interface TrunkOptions {
   readonly onChange: (state: 'up' | 'down', detail: string | null) => void;
 }
 
-/** How long found addresses are used, in milliseconds. When DNS fails, the last ones are. */
+/** How long found addresses are used, in milliseconds. When DNS fails, the last ones are, for as long again. */
 const RESOLVED_FOR = 30_000;
+/** Milliseconds that calls wait for a DNS that is slow when there are addresses of before. */
+const RESOLVE_WITHIN = 1_000;
+/** Milliseconds for which a peer that did not answer is tried last. */
+const LAST_FOR = 120_000;
 /** Waits before a failed registration is tried again, in milliseconds: doubling from first to last. */
 const REGISTER_RETRY_FIRST = 5_000;
 const REGISTER_RETRY_LAST = 300_000;
@@ -47,10 +51,14 @@ export class Trunk {
   readonly #ids: { readonly callId: string; readonly tag: string };
   #number = 0;
   #peers: readonly Peer[] = [];
-  #resolvedAt = Number.NEGATIVE_INFINITY;
+  #freshUntil = Number.NEGATIVE_INFINITY;
+  /** Until when a peer is tried last, on the monotonic clock. */
+  readonly #unwell = new Map<string, number>();
   #resolving: Promise<readonly Peer[]> | null = null;
   #reachable = NOTHING_YET;
   #registered = NOTHING_YET;
+  /** When the registrar forgets us, unless it is asked again. */
+  #registeredUntil = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #retry = REGISTER_RETRY_FIRST;
   #expires: number;
@@ -70,9 +78,11 @@ export class Trunk {
 
   /** Whether a call may be tried: nothing says that it cannot be. */
   get isUsable(): boolean {
-    const paused = this.#pausedUntil > this.#options.agent.environment.monotonic();
-    const registered = !this.settings.register || this.#registered.ok === true;
-    return !paused && this.#reachable.ok !== false && registered;
+    const now = this.#options.agent.environment.monotonic();
+    const registered = this.#registered.ok === true && this.#registeredUntil > now;
+    return (
+      this.#pausedUntil <= now && this.#reachable.ok !== false && (!this.settings.register || registered)
+    );
   }
 
   /** What to know of it; null when all is well. */
@@ -115,18 +125,38 @@ export class Trunk {
     });
   }
 
-  /** Peers in the order in which they are tried; empty when none is found. */
+  /** Peers in the order in which they are tried, those that did not answer of late last; empty when none is found. */
   async peers(): Promise<readonly Peer[]> {
+    const found = await this.#found();
+    const now = this.#options.agent.environment.monotonic();
+    const isUnwell = (peer: Peer) => (this.#unwell.get(peerKey(peer)) ?? 0) > now;
+    return [...found.filter((peer) => !isUnwell(peer)), ...found.filter(isUnwell)];
+  }
+
+  async #found(): Promise<readonly Peer[]> {
+    const { environment } = this.#options.agent;
+    if (environment.monotonic() < this.#freshUntil) return this.#peers;
+    this.#resolving ??= this.#resolve();
+    if (this.#peers.length === 0) return this.#resolving;
+    const found = this.#resolving;
+    return new Promise((resolve) => {
+      const timer = environment.after(RESOLVE_WITHIN, () => resolve(this.#peers));
+      void found.then((peers) => {
+        timer.cancel();
+        resolve(peers);
+      });
+    });
+  }
+
+  async #resolve(): Promise<readonly Peer[]> {
     const { agent, resolver, settings } = this.#options;
-    const now = agent.environment.monotonic();
-    if (now - this.#resolvedAt < RESOLVED_FOR) return this.#peers;
-    this.#resolving ??= resolvePeers(settings, resolver, agent.environment).catch(() => []);
-    const found = this.#identified(await this.#resolving);
+    const found = this.#identified(await resolvePeers(settings, resolver, agent.environment).catch(() => []));
     this.#resolving = null;
-    if (found.length > 0) {
-      this.#peers = found;
-      this.#resolvedAt = agent.environment.monotonic();
+    if (found.length > 0) this.#peers = found;
+    for (const [key, until] of this.#unwell) {
+      if (until <= agent.environment.monotonic()) this.#unwell.delete(key);
     }
+    if (this.#peers.length > 0) this.#freshUntil = agent.environment.monotonic() + RESOLVED_FOR;
     return this.#peers;
   }
 
@@ -140,10 +170,14 @@ export class Trunk {
     this.#pausedUntil = this.#options.agent.environment.monotonic() + milliseconds;
   }
 
-  /** The peers of a redirect's target: of the trunk's own hosts, or of those that its settings allow. */
-  async redirect(uri: string): Promise<readonly Peer[]> {
+  /**
+   * The peers of a redirect's target: of the trunk's own hosts, or of those that its settings allow, and not for another
+   * number than was called, which is another person at another price.
+   * @param called digits of the number
+   */
+  async redirect(uri: string, called: string): Promise<readonly Peer[]> {
     const target = parseUri(uri);
-    if (!target) return [];
+    if (!target || isOtherNumber(target.user, called)) return [];
     const { agent, resolver, settings } = this.#options;
     const { host, domain, redirectHosts } = settings;
     const allowed = [host, domain, ...redirectHosts].includes(target.host) || this.has(target.host);
@@ -184,14 +218,17 @@ export class Trunk {
 
   /** RFC 3261 §10.2, kept alive until `stop`. */
   async #register(): Promise<void> {
+    const { environment } = this.#options.agent;
     this.#registering = true;
     const answer = await this.#ask('REGISTER', { expires: this.#expires }, this.#options.responseTimeout * 2);
     this.#registering = false;
     if (this.#stopped) return;
+    const now = environment.monotonic();
     if (answer.kind === 'response' && answer.response.status < 300) {
       this.#retry = REGISTER_RETRY_FIRST;
+      const granted = grantedBy(answer.response, answer.contact) ?? this.#expires;
+      this.#registeredUntil = now + granted * 1000;
       this.#note({ registered: { ok: true, detail: null } });
-      const granted = grantedBy(answer.response) ?? this.#expires;
       // Soon enough for a few repeats before the registration is forgotten.
       this.#registerAfter(Math.max(granted * 850, granted * 1000 - 60_000, 5_000));
       return;
@@ -203,7 +240,9 @@ export class Trunk {
         return this.#register();
       }
     }
-    this.#note({ registered: { ok: false, detail: `registration: ${describeAnswer(answer)}` } });
+    // What a registrar granted stands while it is only out of reach or unwell.
+    const stands = this.#registered.ok === true && this.#registeredUntil > now && isPassing(answer);
+    this.#note({ registered: { ok: stands, detail: `registration: ${describeAnswer(answer)}` } });
     const asked = answer.kind === 'response' ? (secondsOf(answer.response, 'retry-after') ?? 0) * 1000 : 0;
     this.#registerAfter(Math.min(Math.max(this.#retry, asked), REGISTER_RETRY_LAST));
     this.#retry = Math.min(this.#retry * 2, REGISTER_RETRY_LAST);
@@ -244,6 +283,7 @@ export class Trunk {
       },
       contactUser: user === '' ? '' : encodeURIComponent(user),
       timeout,
+      onUnwell: (peer) => this.#unwell.set(peerKey(peer), agent.environment.monotonic() + LAST_FOR),
     });
   }
 
@@ -258,9 +298,22 @@ export class Trunk {
   }
 }
 
-/** Seconds that a registrar granted: what our own contact says, else `Expires`. */
-function grantedBy(response: SipResponse): number | null {
-  const contacts = listOf(response, 'contact').flatMap((value) => parseAddress(value) ?? []);
+function isPassing(answer: Answered): boolean {
+  if (answer.kind === 'response') return answer.response.status === 408 || answer.response.status >= 500;
+  return answer.kind !== 'credentials';
+}
+
+/** Whether a user part is a telephone number, and not the one that was called in any way of writing it. */
+function isOtherNumber(user: string, called: string): boolean {
+  const number = user.replace(/;.*$/s, '').replace(/[().-]/g, '');
+  return /^[+0-9*#%]{5,}$/.test(number) && !number.endsWith(called.slice(-7));
+}
+
+/** Seconds that a registrar granted: what it says of our own contact, where it is shown as we told it; else `Expires`. */
+function grantedBy(response: SipResponse, contact: string): number | null {
+  const all = listOf(response, 'contact').flatMap((value) => parseAddress(value) ?? []);
+  const own = all.filter(({ uri }) => uri === parseAddress(contact)?.uri);
+  const contacts = own.length > 0 ? own : all;
   const named = contacts.map(({ parameters }) => Number(parameters.get('expires'))).filter((one) => one > 0);
   const granted = named.length > 0 ? Math.min(...named) : secondsOf(response, 'expires');
   return granted === null ? null : Math.min(granted, 604_800);
