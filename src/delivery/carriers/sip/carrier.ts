@@ -1,5 +1,12 @@
 import { type Environment, sleep, type Timer } from '../../../environment.js';
-import type { Carrier, CarrierContext, CarrierReport, CarrierStatus, SubmitResult } from '../../carrier.js';
+import {
+  type Carrier,
+  type CarrierContext,
+  type CarrierReport,
+  type CarrierStatus,
+  type SubmitResult,
+  UNWANTED,
+} from '../../carrier.js';
 import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
@@ -114,7 +121,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
   }
 
   async function submit(
-    ...[message, claim = async () => true]: Parameters<Carrier['submit']>
+    ...[message, claim = async () => true, unwanted]: Parameters<Carrier['submit']>
   ): Promise<SubmitResult> {
     const on = await open();
     if (!on) return unavailable(5010, problem ?? 'the carrier is stopped', true);
@@ -122,6 +129,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     let last: SubmitResult = unavailable(5000, 'no trunk can be used', true);
     for (const trunk of on.trunks) {
       if (stopping) return unavailable(5010, 'the server stops', false);
+      if (unwanted?.aborted) return UNWANTED;
       // Waiting for a turn, or another trunk, has taken what time there was.
       if (message.expiresAt <= environment.now()) return expired();
       if (!trunk.isUsable) {
@@ -146,9 +154,13 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       });
       calls.add(call);
       counts.calls++;
+      const cancel = () => call.cancel();
+      unwanted?.addEventListener('abort', cancel, { once: true });
       call.start();
       const ended = await call.result;
+      unwanted?.removeEventListener('abort', cancel);
       calls.delete(call);
+      if (unwanted?.aborted && ended.kind === 'not-answered') return UNWANTED;
       const result = await conclude(message.hopId, trunk, ended);
       const next = ended.kind === 'not-answered' && result.kind === 'unavailable';
       if (!next) return result;
@@ -171,7 +183,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       return { ...unavailable(errorCode, reason, down), ...(retryAfter === null ? {} : { retryAfter }) };
     }
     const { result, duration } = ended;
-    if (result.kind === 'unwanted') return unavailable(5010, 'the attempt is not wanted any more', false);
+    if (result.kind === 'unwanted') return UNWANTED;
     if (result.kind === 'failed' && !result.marked) {
       const { errorCode, why: reason, fault } = result;
       return fault === 'recipient'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportResult } from '#delivery/carrier.js';
+import { UNWANTED } from '#delivery/carrier.js';
 import { createSipCarrier } from '#delivery/carriers/sip/carrier.js';
 import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/media/media.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
@@ -108,11 +109,17 @@ function openCarrier(
   });
   const peer = new SipPeer(network.attach(THEM), THEM);
   const claims: (string | null)[] = [];
-  const submit = (fields: Parameters<typeof message>[0] = {}, mark = async () => true) =>
-    carrier.submit(message({ channel: 'voice', ...fields }), async (id) => {
+  const submit = (
+    fields: Parameters<typeof message>[0] = {},
+    mark = async () => true,
+    unwanted?: AbortSignal,
+  ) => {
+    const claim = async (id: string | null) => {
       claims.push(id);
       return mark();
-    });
+    };
+    return carrier.submit(message({ channel: 'voice', ...fields }), claim, unwanted);
+  };
   const statuses = () => context.reports.map(({ status, underWay }) => `${status}${underWay ? '?' : ''}`);
   return { environment, network, carrier, peer, submit, claims, statuses, reports: context.reports, ...fake };
 }
@@ -304,6 +311,44 @@ describe('a call', () => {
     await press();
     // Greeting, code, hint, and the code for each press.
     expect(played).toHaveLength(5);
+  });
+
+  it.each([
+    ['while it rings', 180],
+    ['before it rings', 100],
+  ] as const)('that is unwanted %s is cancelled, and no other trunk is tried', async (_, provisional) => {
+    const { environment, peer, submit, open, claims } = openCarrier({
+      trunks: [{ host: THEM }, { host: '198.51.100.99' }],
+    });
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.respond(asked, provisional);
+      if (asked.method === 'CANCEL') {
+        one.respond(asked, 200);
+        one.respond(one.all('INVITE')[0]!, 487);
+      }
+    };
+    const unwanted = new AbortController();
+    const result = submit({}, undefined, unwanted.signal);
+    await environment.advance(500);
+    unwanted.abort();
+    await environment.advance(1_000);
+    expect(await result).toEqual(UNWANTED);
+    expect([peer.all('INVITE').length, peer.all('CANCEL').length, claims.length, open.size]).toEqual([
+      1, 1, 0, 0,
+    ]);
+  });
+
+  it('that is unwanted before its turn is never placed', async () => {
+    const { environment, peer, submit } = openCarrier({ calls_per_second: 1 });
+    peer.script = (asked, one) => asked.method === 'INVITE' && one.respond(asked, 486);
+    const first = submit();
+    const unwanted = new AbortController();
+    const second = submit({ hopId: 'second' }, undefined, unwanted.signal);
+    await environment.advance(100);
+    unwanted.abort();
+    await environment.advance(5_000);
+    expect([(await first).kind, await second]).toEqual(['refused', UNWANTED]);
+    expect(peer.all('INVITE')).toHaveLength(1);
   });
 
   it.each([

@@ -90,6 +90,13 @@ export class Call {
     else this.#invitation?.hangUp();
   }
 
+  /** Ends it unless it was answered: whoever lifted the phone is greeted, and the claim will be refused. */
+  cancel(): void {
+    if (this.#answeredAt !== null) return;
+    this.#stopping = true;
+    this.#invitation?.hangUp();
+  }
+
   async #begin(): Promise<void> {
     const { agent, trunk, media, speech, settings, message } = this.#options;
     void speech.prepare(message.locale, message.brandName);
