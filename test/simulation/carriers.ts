@@ -95,6 +95,7 @@ export class SimulatedNetwork {
         ? ['delivered']
         : ['ringing', 'in-progress', 'completed'];
     const byHop = this.dice.chance(0.3);
+    const confirmed = message.confirmByKey && this.dice.chance(0.5);
     for (const status of statuses) {
       const copies = this.#happens(this.faults.repeated) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
@@ -103,6 +104,7 @@ export class SimulatedNetwork {
             by: byHop ? { kind: 'hop', hopId: message.hopId } : { kind: 'message', messageId },
             status,
             errorCode: failed ? (sms ? 80 : 3000) : null,
+            ...(confirmed && status === 'completed' ? { confirmed } : {}),
           }),
         );
       }

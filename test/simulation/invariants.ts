@@ -8,6 +8,8 @@ import type { World } from './world.js';
 export function checkInvariants(world: World): void {
   everySessionEnded(world);
   atMostOneVerification(world);
+  noCallIsBroughtTwice(world);
+  whatWasConfirmedIsVerified(world);
   noAcceptedAttemptIsLost(world);
   everyTryIsKept(world);
   callbacksAreSettledAndInOrder(world);
@@ -32,9 +34,41 @@ function atMostOneVerification({ database, verified }: World): void {
   }
 }
 
+function noCallIsBroughtTwice({ line }: World): void {
+  const once = new Set(line.brought);
+  must(once.size === line.brought.length, 'a call was brought after it had been brought before');
+}
+
+/** A key that was pressed verifies its session, once, and whoever wants to be called back is told. */
+function whatWasConfirmedIsVerified({ database, line, verified }: World): void {
+  for (const uuid of line.confirmed) {
+    const attempt = database.attempt(uuid)!;
+    const session = database.session(attempt.session)!;
+    must(
+      attempt.confirmByKey && attempt.status === 'completed',
+      `confirmed attempt ${uuid} is ${attempt.status}`,
+    );
+    must(session.status === 'verified', `session ${session.uuid} was confirmed and is ${session.status}`);
+    must(!verified.has(session.uuid), `session ${session.uuid} was confirmed and validated`);
+    const others = database.attemptsOf(session.uuid).filter((one) => line.confirmed.has(one.uuid));
+    must(others.length === 1, `session ${session.uuid} was confirmed ${others.length} times`);
+    if (session.url === null) continue;
+    const bodies = Array.from(
+      { length: attempt.callbacksMade },
+      (_, index) => new URLSearchParams(database.callback(uuid, index + 1)!.body),
+    );
+    const told = bodies.filter((body) => body.get('SessionStatus') === 'verified');
+    must(
+      told.length === 1 && told[0]!.get('ChannelStatus') === 'completed',
+      `that ${uuid} was confirmed was called back ${told.length} times`,
+    );
+  }
+}
+
 function noAcceptedAttemptIsLost(world: World): void {
-  const { database, accepted, networks } = world;
-  const taken = new Set(networks.flatMap((network) => network.taken.map((hop) => hop.split('.')[0])));
+  const { database, accepted, networks, line } = world;
+  const carriers = [...networks, line];
+  const taken = new Set(carriers.flatMap((one) => one.taken.map((hop) => hop.split('.')[0])));
   for (const uuid of accepted.keys()) {
     const attempt = database.attempt(uuid);
     must(attempt !== undefined, `attempt ${uuid} was answered with 202 and is gone`);

@@ -20,7 +20,10 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     hops: 0,
     unanswered: 0,
     reroutes: 0,
+    brought: 0,
+    confirmed: 0,
   };
+  let cancelled = 0;
   for (let seed = first; seed < first + seeds; seed++) {
     if (process.env.TRACE) process.stderr.write(`seed ${seed}\n`);
     const world = new World(seed);
@@ -35,6 +38,9 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     }
     seen.crashes += world.crashes;
     seen.verified += world.verified.size;
+    seen.brought += world.line.brought.length;
+    seen.confirmed += world.line.confirmed.size;
+    cancelled += world.line.cancelled;
     seen.callbacks += world.customer.received.length;
     seen.redelivered += world.redelivered;
     seen.sessions += world.database.tables.session.size;
@@ -46,5 +52,6 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
   // A world in which nothing happens proves nothing.
   if (seeds >= 100)
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(seeds);
-  console.info(`simulated ${JSON.stringify(seen)}`);
+  if (seeds >= 100) expect(cancelled).toBeGreaterThan(seeds / 20);
+  console.info(`simulated ${JSON.stringify({ ...seen, cancelled })}`);
 });

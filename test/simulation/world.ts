@@ -18,6 +18,7 @@ import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 import { SimulatedNetwork } from './carriers.js';
 import { contentOf, SimulatedCustomer } from './customer.js';
 import { Dice } from './dice.js';
+import { SimulatedLine } from './line.js';
 import { NodeEnvironment } from './node-environment.js';
 import { must, WatchedDatabase } from './watched-database.js';
 
@@ -43,8 +44,10 @@ export class World {
   readonly database = new WatchedDatabase();
   readonly dice: Dice;
   readonly networks: SimulatedNetwork[];
+  /** Calls go over it first, in most worlds. */
+  readonly line: SimulatedLine;
   readonly customer: SimulatedCustomer;
-  /** One route over both networks, in order or sharing. */
+  /** Messages over both networks, in order or sharing; calls over the line, and then over those. */
   readonly routes: Parameters<typeof createRouter>[0];
   readonly nodes: Node[] = [];
   fixture!: Fixture;
@@ -80,12 +83,21 @@ export class World {
           (report) => this.#report(name, report),
         ),
     );
+    this.line = new SimulatedLine('line', this.dice, (environment, report) =>
+      this.#reportAs(environment, report),
+    );
     this.customer = new SimulatedCustomer(this.dice, (params) => this.#isAskedFor(params));
     const shared = this.networks.map(({ name }) => ({ carrier: name, weight: this.dice.between(1, 3) }));
     const ranks = this.dice.chance(0.5) ? [shared] : shared.map((each) => [each]);
     const carriers = shared.map(({ carrier }) => carrier);
     const unansweredWait = this.dice.between(1, 20);
-    this.routes = [{ channel: null, prefix: '', carriers, ranks, unansweredWait }];
+    const { name } = this.line;
+    const over = this.dice.chance(0.8) ? [name, ...carriers] : carriers;
+    const overRanks = over.includes(name) ? [[{ carrier: name, weight: 1 }], ...ranks] : ranks;
+    this.routes = [
+      { channel: 'sms', prefix: '', carriers, ranks, unansweredWait },
+      { channel: 'voice', prefix: '', carriers: over, ranks: overRanks, unansweredWait },
+    ];
   }
 
   /** Lives through a few minutes of creates, validations, faults and crashes, then lets everything settle. */
@@ -116,7 +128,8 @@ export class World {
     }
     const keyring = new KeyringHolder();
     keyring.use(KEY);
-    const carriers = new Map(this.networks.map((network) => [network.name, network.connect(environment)]));
+    const connected = [...this.networks, this.line].map((one) => one.connect(environment));
+    const carriers = new Map(connected.map((carrier) => [carrier.name, carrier]));
     const reporter = createReporter({ store, environment, log, metrics });
     const dispatcher = new Dispatcher({
       store,
@@ -175,13 +188,13 @@ export class World {
 
   #create(recipient = this.dice.pick(RECIPIENTS)): void {
     const node = this.dice.pick(this.nodes);
-    const channel: Channel = this.dice.chance(0.7) ? 'sms' : 'voice';
+    const channel: Channel = this.dice.chance(0.6) ? 'sms' : 'voice';
     const command = start(this.fixture, node.store, {
       now: this.clock.now(),
       session: this.#newId() as SessionId,
       attempt: this.#newId() as AttemptId,
       nonce: this.clock.randomBytes(12),
-      application: { ...this.fixture.application, expiry: EXPIRY },
+      application: { ...this.fixture.application, expiry: EXPIRY, confirmByKey: this.dice.chance(0.5) },
       recipient,
       channel,
       otp: this.dice.chance(0.1) ? '4711' : null,
@@ -291,12 +304,19 @@ export class World {
     return node.reporter.forCarrier(carrier)(report);
   }
 
+  /** What a node itself learns of a call that it makes. */
+  async #reportAs(environment: NodeEnvironment, report: CarrierReport): Promise<ReportResult> {
+    const node = this.nodes.find((one) => one.environment === environment);
+    return node ? node.reporter.forCarrier(this.line.name)(report) : new Promise(() => {});
+  }
+
   /** No more faults; time enough for every expiry, retry and takeover. */
   async #settle(): Promise<void> {
     for (const network of this.networks) {
       network.calm = true;
       network.downUntil = 0;
     }
+    this.line.calm = true;
     this.customer.calm = true;
     this.customer.downUntil = 0;
     for (const { store } of this.nodes) store.failure = null;
