@@ -111,6 +111,8 @@ const EVENTS: Readonly<Record<Exclude<InviteFailure['kind'], 'response'>, Row>> 
  * @param rang whether it had rung: a network's own time-out is then the callee's silence
  */
 export function outcomeOf(failure: InviteFailure, rang: boolean): Outcome {
+  // A proxy said 100, and whoever is behind it nothing more: that phone never rang.
+  if (failure.kind === 'ring-timeout' && !rang) return outcome(['failed', 3070, 'carrier']);
   if (failure.kind !== 'response') return outcome(EVENTS[failure.kind]);
   const { status, cause } = failure;
   const row = cause === null ? undefined : CAUSES[cause];

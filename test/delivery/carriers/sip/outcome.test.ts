@@ -57,7 +57,13 @@ describe('what ended a call', () => {
   });
 
   it('without a response has a code too', () => {
-    expect(outcomeOf({ kind: 'ring-timeout' }, true)).toMatchObject({ status: 'no-answer', errorCode: 6010 });
+    expect(outcomeOf({ kind: 'ring-timeout' }, true)).toMatchObject({
+      ...{ status: 'no-answer', errorCode: 6010, fault: 'recipient' },
+    });
+    // Nothing but 100: the next trunk may do better.
+    expect(outcomeOf({ kind: 'ring-timeout' }, false)).toMatchObject({
+      ...{ status: 'failed', errorCode: 3070, fault: 'carrier', down: false },
+    });
     expect(outcomeOf({ kind: 'no-response' }, false)).toMatchObject({
       errorCode: 3070,
       fault: 'carrier',
