@@ -29,6 +29,8 @@ export interface CarrierFaults {
 export class SimulatedNetwork {
   /** Hop ids of messages that the carrier took, in order, repeats included. */
   readonly taken: string[] = [];
+  /** Attempts whose callee pressed the key that confirms, whatever came of it. */
+  readonly pressed = new Set<string>();
   /** Attempts of which a `delivered` receipt was acknowledged. */
   readonly acknowledged = new Set<string>();
   /** Moments until which the carrier answers nobody. */
@@ -95,7 +97,8 @@ export class SimulatedNetwork {
         ? ['delivered']
         : ['ringing', 'in-progress', 'completed'];
     const byHop = this.dice.chance(0.3);
-    const confirmed = message.confirmByKey && this.dice.chance(0.5);
+    const confirmed = !failed && message.confirmByKey && this.dice.chance(0.5);
+    if (confirmed) this.pressed.add(message.attempt);
     for (const status of statuses) {
       const copies = this.#happens(this.faults.repeated) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {

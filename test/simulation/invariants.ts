@@ -8,6 +8,7 @@ import type { World } from './world.js';
 export function checkInvariants(world: World): void {
   everySessionEnded(world);
   atMostOneVerification(world);
+  nothingElseVerifies(world);
   noCallIsBroughtTwice(world);
   whatWasConfirmedIsVerified(world);
   noAcceptedAttemptIsLost(world);
@@ -31,6 +32,17 @@ function atMostOneVerification({ database, verified }: World): void {
   for (const [uuid, times] of verified) {
     must(times === 1, `session ${uuid} was verified ${times} times`);
     must(database.session(uuid)?.status === 'verified', `a verification of ${uuid} was lost`);
+  }
+}
+
+/** By a code or by a key, and by nothing else. */
+function nothingElseVerifies({ database, guessed, networks, line }: World): void {
+  const carriers = [...networks, line];
+  for (const { uuid, status } of database.tables.session.values()) {
+    if (status !== 'verified' || guessed.has(uuid)) continue;
+    const asked = database.attemptsOf(uuid).filter((attempt) => attempt.confirmByKey);
+    const isPressed = asked.some((attempt) => carriers.some(({ pressed }) => pressed.has(attempt.uuid)));
+    must(isPressed, `nobody verified session ${uuid}, and it is verified`);
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 import { UNWANTED } from '#delivery/carrier.js';
 import type { Dice } from './dice.js';
 import type { NodeEnvironment } from './node-environment.js';
+import { must } from './watched-database.js';
 
 /**
  * A carrier that brings calls itself, as SIP trunks do: a submit lasts as long as its call, and nothing of a call outlives
@@ -19,7 +20,9 @@ export class SimulatedLine {
   readonly taken: string[] = [];
   /** Attempts whose code was spoken, or whose callee was thanked for confirming; a repeat is there twice. */
   readonly brought: string[] = [];
-  /** Of those, the ones that were confirmed. */
+  /** Attempts whose callee pressed the key that confirms, whatever came of it. */
+  readonly pressed = new Set<string>();
+  /** Of those brought, the ones that were confirmed. */
   readonly confirmed = new Set<string>();
   /** Calls that stopped ringing since nobody wanted them any more. */
   cancelled = 0;
@@ -58,6 +61,7 @@ export class SimulatedLine {
         underWay: true,
       });
     this.taken.push(message.hopId);
+    must((message.code === '') === message.confirmByKey, 'a call has a code that it must not speak, or none');
     await pause(500);
     if (this.#happens(0.2)) {
       return { kind: 'unavailable', errorCode: 3090, reason: 'congestion', down: this.#happens(0.5) };
@@ -74,6 +78,7 @@ export class SimulatedLine {
     if (message.confirmByKey && this.#happens(0.3)) {
       return { kind: 'refused', errorCode: 9110, reason: 'not pressed' };
     }
+    if (message.confirmByKey) this.pressed.add(message.attempt);
     if (!(await claim(null))) return UNWANTED;
     this.brought.push(message.attempt);
     if (message.confirmByKey) this.confirmed.add(message.attempt);

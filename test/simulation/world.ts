@@ -55,6 +55,8 @@ export class World {
   readonly accepted = new Map<string, SessionId>();
   /** Answers `validated` per session. */
   readonly verified = new Map<SessionId, number>();
+  /** Sessions that were sent a code that may be right. */
+  readonly guessed = new Set<SessionId>();
   /** Redeliveries answered 202. */
   redelivered = 0;
   crashes = 0;
@@ -237,6 +239,7 @@ export class World {
     const copies = this.dice.chance(0.3) ? 3 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const otp = this.dice.chance(0.5) ? code : wrongCode(code);
+      if (otp === code || session.code.sealed !== null) this.guessed.add(session.uuid);
       const command = validation(this.fixture, session.uuid, otp, { now: this.clock.now() });
       node.store.submit(command).then(
         ({ kind }) => {
