@@ -1,13 +1,16 @@
-import type {
-  Carrier,
-  CarrierReport,
-  OutboundMessage,
-  ReportResult,
-  SubmitResult,
+import {
+  type Carrier,
+  type CarrierReport,
+  type Claim,
+  type OutboundMessage,
+  type ReportResult,
+  type SubmitResult,
+  UNWANTED,
 } from '#delivery/carrier.js';
 import type { Environment } from '#environment.js';
 import type { Dice } from './dice.js';
 import type { NodeEnvironment } from './node-environment.js';
+import { must } from './watched-database.js';
 
 /** How often a carrier misbehaves; each a probability. */
 export interface CarrierFaults {
@@ -31,6 +34,10 @@ export class SimulatedNetwork {
   readonly taken: string[] = [];
   /** Attempts of which a `delivered` receipt was acknowledged. */
   readonly acknowledged = new Set<string>();
+  /** Attempts whose callee pressed the key that confirms, whatever came of it. */
+  readonly pressed = new Set<string>();
+  /** Sessions of which a node was told that the pressed key verified them, once for each time. */
+  readonly confirmed: string[] = [];
   /** Moments until which the carrier answers nobody. */
   downUntil = 0;
   calm = false;
@@ -43,6 +50,8 @@ export class SimulatedNetwork {
     private readonly faults: CarrierFaults,
     /** What follows where it calls a submit unanswered. */
     private readonly policy: 'resend' | 'wait' | undefined,
+    /** Whether its calls are made by the node itself, which marks them before they say what they are for. */
+    private readonly isMarked: boolean,
     /** Where a receipt arrives: any node that lives, or nobody. */
     private readonly report: (report: CarrierReport) => Promise<ReportResult | 'nobody'>,
   ) {}
@@ -55,7 +64,15 @@ export class SimulatedNetwork {
       channels: ['sms', 'voice'],
       window: 4,
       unanswered: this.policy,
-      submit: (message) => this.#submit(environment, message),
+      submit: (message, claim, unwanted) => {
+        must(
+          (message.code === '') === message.confirmByKey,
+          'a call that asks to confirm has a code, or one that speaks it has none',
+        );
+        return this.isMarked && message.channel === 'voice'
+          ? this.#call(environment, message, claim!, unwanted!)
+          : this.#submit(environment, message);
+      },
       stop: async () => {},
     };
   }
@@ -84,6 +101,37 @@ export class SimulatedNetwork {
       : environment.arrives(travel + answer, () => ({ kind: 'accepted', messageId }));
   }
 
+  /** A call that ends with its node. */
+  async #call(
+    environment: NodeEnvironment,
+    message: OutboundMessage,
+    claim: Claim,
+    unwanted: AbortSignal,
+  ): Promise<SubmitResult> {
+    const { hopId, attempt, session, confirmByKey } = message;
+    const by = { kind: 'hop', hopId } as const;
+    const pass = (most: number) => environment.arrives(this.dice.between(1, most), () => undefined);
+    await pass(2_000);
+    if (this.clock.now() < this.downUntil || this.#happens(this.faults.lost)) {
+      return { kind: 'unavailable', errorCode: 5000, reason: 'no answer', down: true };
+    }
+    this.taken.push(hopId);
+    void this.report({ by, status: 'ringing', errorCode: null, underWay: true });
+    await pass(8_000);
+    if (unwanted.aborted) return UNWANTED;
+    if (this.#happens(this.faults.refused)) {
+      return { kind: 'refused', errorCode: 3000, reason: 'not answered', status: 'no-answer' };
+    }
+    if (confirmByKey) this.pressed.add(attempt);
+    if (!(await claim(null))) return UNWANTED;
+    if (confirmByKey) this.confirmed.push(session);
+    await pass(8_000);
+    for (const status of ['in-progress', 'completed']) {
+      this.#deliver(message, { by, status, errorCode: null });
+    }
+    return { kind: 'accepted', messageId: null };
+  }
+
   #take(message: OutboundMessage, messageId: string): void {
     this.taken.push(message.hopId);
     if (this.#happens(this.faults.silent)) return;
@@ -95,6 +143,8 @@ export class SimulatedNetwork {
         ? ['delivered']
         : ['ringing', 'in-progress', 'completed'];
     const byHop = this.dice.chance(0.3);
+    const confirmed = !failed && message.confirmByKey && this.dice.chance(0.7);
+    if (confirmed) this.pressed.add(message.attempt);
     for (const status of statuses) {
       const copies = this.#happens(this.faults.repeated) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
@@ -103,6 +153,7 @@ export class SimulatedNetwork {
             by: byHop ? { kind: 'hop', hopId: message.hopId } : { kind: 'message', messageId },
             status,
             errorCode: failed ? (sms ? 80 : 3000) : null,
+            ...(confirmed && status === 'completed' ? { confirmed } : {}),
           }),
         );
       }

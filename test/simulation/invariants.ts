@@ -1,5 +1,5 @@
 import { lastTry } from '#verify/callbacks.js';
-import type { Attempt } from '#verify/model.js';
+import type { Attempt, SessionId } from '#verify/model.js';
 import { contentOf } from './customer.js';
 import { must } from './watched-database.js';
 import type { World } from './world.js';
@@ -8,6 +8,7 @@ import type { World } from './world.js';
 export function checkInvariants(world: World): void {
   everySessionEnded(world);
   atMostOneVerification(world);
+  confirmationsAreToldOnce(world);
   noAcceptedAttemptIsLost(world);
   everyTryIsKept(world);
   callbacksAreSettledAndInOrder(world);
@@ -25,10 +26,35 @@ function everySessionEnded({ database, accepted }: World): void {
   must(database.tables.live.size === 0, 'live rows were left behind');
 }
 
-function atMostOneVerification({ database, verified }: World): void {
-  for (const [uuid, times] of verified) {
-    must(times === 1, `session ${uuid} was verified ${times} times`);
+/** By a code or by a key, and by nothing else. */
+function atMostOneVerification({ database, verified, guessed, networks }: World): void {
+  const times = new Map(verified);
+  for (const uuid of networks.flatMap(({ confirmed }) => confirmed) as SessionId[]) {
+    times.set(uuid, (times.get(uuid) ?? 0) + 1);
+  }
+  for (const [uuid, count] of times) {
+    must(count === 1, `session ${uuid} was verified ${count} times`);
     must(database.session(uuid)?.status === 'verified', `a verification of ${uuid} was lost`);
+  }
+  const isPressed = ({ uuid, confirmByKey }: Attempt) =>
+    confirmByKey && networks.some(({ pressed }) => pressed.has(uuid));
+  for (const { uuid, status } of database.tables.session.values()) {
+    const byKey = database.attemptsOf(uuid).some(isPressed);
+    must(status !== 'verified' || byKey || guessed.has(uuid), `nobody verified session ${uuid}`);
+  }
+}
+
+/** That a key verified the session is told with the end of its call, and once. */
+function confirmationsAreToldOnce({ database }: World): void {
+  for (const attempt of database.tables.attempt.values()) {
+    if (!attempt.confirmByKey) continue;
+    const ends = database
+      .callbacksOf(attempt)
+      .map(({ body }) => new URLSearchParams(body))
+      .filter((params) => params.get('ChannelStatus') === 'completed')
+      .map((params) => params.get('SessionStatus'));
+    const told = ends.filter((status) => status === 'verified').length;
+    must(told <= 1, `that ${attempt.uuid} verified its session was told ${told} times`);
   }
 }
 

@@ -17,6 +17,7 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     callbacks: 0,
     redelivered: 0,
     verified: 0,
+    confirmed: 0,
     hops: 0,
     unanswered: 0,
     reroutes: 0,
@@ -35,6 +36,7 @@ test(`keeps every promise in ${seeds} worlds of faults and crashes`, { timeout: 
     }
     seen.crashes += world.crashes;
     seen.verified += world.verified.size;
+    for (const { confirmed } of world.networks) seen.confirmed += confirmed.length;
     seen.callbacks += world.customer.received.length;
     seen.redelivered += world.redelivered;
     seen.sessions += world.database.tables.session.size;

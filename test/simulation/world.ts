@@ -52,6 +52,8 @@ export class World {
   readonly accepted = new Map<string, SessionId>();
   /** Answers `validated` per session. */
   readonly verified = new Map<SessionId, number>();
+  /** Sessions that were sent a code that may be right. */
+  readonly guessed = new Set<SessionId>();
   /** Redeliveries answered 202. */
   redelivered = 0;
   crashes = 0;
@@ -77,6 +79,7 @@ export class World {
           this.dice,
           faults(),
           this.dice.pick(['resend', 'wait', undefined]),
+          this.dice.chance(0.5),
           (report) => this.#report(name, report),
         ),
     );
@@ -181,7 +184,7 @@ export class World {
       session: this.#newId() as SessionId,
       attempt: this.#newId() as AttemptId,
       nonce: this.clock.randomBytes(12),
-      application: { ...this.fixture.application, expiry: EXPIRY },
+      application: { ...this.fixture.application, expiry: EXPIRY, confirmByKey: this.dice.chance(0.5) },
       recipient,
       channel,
       otp: this.dice.chance(0.1) ? '4711' : null,
@@ -224,6 +227,7 @@ export class World {
     const copies = this.dice.chance(0.3) ? 3 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const otp = this.dice.chance(0.5) ? code : wrongCode(code);
+      if (otp === code || session.code.sealed !== null) this.guessed.add(session.uuid);
       const command = validation(this.fixture, session.uuid, otp, { now: this.clock.now() });
       node.store.submit(command).then(
         ({ kind }) => {
