@@ -178,6 +178,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       inbox: offered
         .filter(({ type, channels }) => type === 'inbox' && channels.length > 0)
         .map(({ name }) => name),
+      report: (name, one) => reporter.forCarrier(name)(one),
       ready: () => (draining ? { ok: false, reason: 'draining' } : { ok: store.holds() }),
       draining: () => draining,
     });

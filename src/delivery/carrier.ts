@@ -25,7 +25,7 @@ export interface OutboundMessage {
   readonly dtmf: number | null;
   /**
    * Voice only: the call speaks no code but asks for key 1, and `claim` is the confirmation: once it resolves true the
-   * session is verified. `dtmf` means nothing then.
+   * session is verified. `dtmf` is null then.
    */
   readonly confirmByKey: boolean;
   /** Sender id or caller id that the caller asked for, which comes before `sender`; null leaves it to the route. */

@@ -196,7 +196,7 @@ export class Dispatcher {
       ...content,
       locale,
       brandName,
-      dtmf,
+      dtmf: confirmByKey ? null : dtmf,
       confirmByKey,
       src,
       sender: choice?.sender ?? null,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StoreError } from '#store/store.js';
 import { type ApiServer, startApi } from '../support/api-server.js';
 
 let api: ApiServer;
@@ -126,6 +127,36 @@ describe('a call that asks to press 1', () => {
       'in-progress',
       'verified',
     ]);
+  });
+
+  test('pressed by many at once says to all that the session is verified, and counts it once', async () => {
+    const session = await api.create(call);
+    await api.take(session);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => press(session)));
+    expect(answers.map(({ body }) => body.session_status)).toEqual(Array(8).fill('verified'));
+    const counted = await api.context.metrics.sessions.get();
+    expect(counted.values.find(({ labels }) => labels.event === 'verified')?.value).toBe(1);
+  });
+
+  test('is measured as what any carrier reports', async () => {
+    const session = await api.create(call);
+    await api.take(session);
+    await press(session);
+    const { attempts, receipts } = api.context.metrics;
+    expect((await attempts.get()).values).toContainEqual(
+      expect.objectContaining({ labels: { channel: 'voice', status: 'completed' }, value: 1 }),
+    );
+    expect((await receipts.get()).values).toMatchObject([
+      { labels: { carrier: 'inbox', result: 'recorded' }, value: 1 },
+    ]);
+  });
+
+  test('is not pressed while the database is away', async () => {
+    const session = await api.create(call);
+    await api.take(session);
+    api.store.submit = () => Promise.reject(new StoreError('unavailable', 'away'));
+    const refused = await press(session);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   });
 
   test('verifies nothing after its session has expired', async () => {

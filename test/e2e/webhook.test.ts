@@ -365,7 +365,7 @@ test('an attempt that no gateway took before its session expired fails, and the 
 test('a call that asks to press 1 brings no code, and the gateway’s word that it was pressed verifies the session', async () => {
   await start();
   await server.administration('app.create', { account: AUTH_ID, confirm_by_key: true, is_default: true });
-  const id = await create({ channel: 'voice' });
+  const id = await create({ channel: 'voice', dtmf: 5 });
   const [{ hop_id, ...message }] = await messages(1);
   expect(message).toMatchObject({ confirm_by_key: true, code: null, text: '', dtmf: null });
   expect(await report({ hop_id, status: 'in-progress', confirmed: true })).toBe(400);

@@ -7,6 +7,7 @@ import type { ApiContext } from '#api/context.js';
 import type { OpenApiDocument } from '#api/reference/document.js';
 import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
+import { createReporter } from '#delivery/receipts.js';
 import type { Environment } from '#environment.js';
 import { Directory } from '#store/directory.js';
 import { KeyringHolder } from '#store/keys.js';
@@ -134,6 +135,9 @@ export async function startApi(
   const stranger = await addAccount('MASTRANGER0000000000', newToken());
 
   const logged: string[] = [];
+  const log = createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) });
+  const metrics = createMetrics();
+  const reporter = createReporter({ store, environment, log, metrics });
   const context: ApiContext = {
     store,
     directory,
@@ -143,10 +147,11 @@ export async function startApi(
     rates: createRates(null),
     retention: 90 * 86_400_000,
     trustProxy: false,
-    log: createLog(options.logLevel ?? 'info', { write: (line) => void logged.push(line) }),
-    metrics: createMetrics(),
+    log,
+    metrics,
     plan: () => 'inbox',
     inbox: ['inbox'],
+    report: (name, one) => reporter.forCarrier(name)(one),
     ready: () => ({ ok: true }),
     draining: () => false,
     ...overrides,

@@ -1,4 +1,10 @@
-import type { LocalAddress, Peer, Receiver, Transport } from '#delivery/carriers/sip/transport/transport.js';
+import type {
+  LocalAddress,
+  LossListener,
+  Peer,
+  Receiver,
+  Transport,
+} from '#delivery/carriers/sip/transport/transport.js';
 import type { Environment } from '#environment.js';
 import { randomNumbers } from './virtual-time.js';
 
@@ -13,6 +19,7 @@ export interface Faults {
 /** A network of datagrams in memory, in virtual time: loses, repeats and reorders as it is told, repeatably from a seed. */
 export class SipNetwork {
   readonly #receivers = new Map<string, Receiver>();
+  readonly #losses = new Map<string, LossListener>();
   readonly #random: () => number;
   faults: Faults;
   /** Every datagram that was sent, lost ones included. */
@@ -59,11 +66,19 @@ export class SipNetwork {
       receive: (receiver) => {
         this.#receivers.set(here, receiver);
       },
-      onLoss: () => {},
+      onLoss: (listener) => {
+        this.#losses.set(here, listener);
+      },
       close: async () => {
         this.#receivers.delete(here);
       },
     };
+  }
+
+  /** Breaks the connection between an address and a peer. */
+  break(address: string, peer: Peer, port = 5060): void {
+    const error = Object.assign(new Error('closed'), { code: 'ECONNRESET' });
+    this.#losses.get(`${address}:${port}`)?.(peer, error);
   }
 
   #chance(): number {

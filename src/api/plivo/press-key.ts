@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { Receipt } from '../../verify/commands.js';
-import { CONFIRMING_KEY, type SessionStatus, sessionStatus } from '../../verify/model.js';
+import { CONFIRMING_KEY, hopId, type SessionStatus, sessionStatus } from '../../verify/model.js';
 import type { ApiContext } from '../context.js';
-import { badRequest, NO_CALL_IN_INBOX, sendFailure } from '../errors.js';
+import { ApiError, badRequest, NO_CALL_IN_INBOX, sendFailure, UNAVAILABLE } from '../errors.js';
 import type { Operation } from '../reference/operation.js';
 import { apiId, uuid } from '../wire.js';
 import { sessionOf } from './find-session.js';
@@ -34,7 +33,7 @@ const OPERATION: Operation = {
 
 /** `POST …/Inbox/{session_uuid}/Press/` → 200: presses a key in a call that an inbox took (docs/carriers/inbox.md). */
 export function pressKey(app: FastifyInstance, context: ApiContext): void {
-  const { store, environment, metrics } = context;
+  const { environment, report } = context;
   app.post<{ Body: Static<typeof Body> }>(
     '/Inbox/:session_uuid/Press/',
     { schema: { body: Body, response: { 200: Answer } }, config: { operation: OPERATION } },
@@ -46,27 +45,22 @@ export function pressKey(app: FastifyInstance, context: ApiContext): void {
         ({ confirmByKey, carrier }) => confirmByKey && carrier !== null && context.inbox.includes(carrier),
       );
       if (!call) return sendFailure(reply, NO_CALL_IN_INBOX);
-      const now = environment.now();
-      let status = sessionStatus(session, now);
       if (key === CONFIRMING_KEY) {
-        const outcome = await store.submit<Receipt>({
-          type: 'receipt',
-          now,
-          owner: store.epoch,
-          carrier: call.carrier!,
-          by: { kind: 'hop', attempt: call.uuid, number: call.hop },
+        const result = await report(call.carrier!, {
+          by: { kind: 'hop', hopId: hopId(call.uuid, call.hop) },
           status: 'completed',
           errorCode: null,
           confirmed: true,
         });
-        if (outcome.verified) metrics.sessions.inc({ event: 'verified' });
-        status = outcome.verified ? 'verified' : status;
+        if (result === 'unavailable') throw new ApiError(UNAVAILABLE);
       }
+      // Read anew: others may have ended the session meanwhile.
+      const after = key === CONFIRMING_KEY ? (await sessionOf(context, request)).session : session;
       return reply.send({
         api_id: request.id,
         message: `key ${key} is pressed`,
         session_uuid: session.uuid,
-        session_status: status,
+        session_status: sessionStatus(after, environment.now()),
       });
     },
   );

@@ -1,4 +1,5 @@
 import type { Environment, Timer } from '../../../environment.js';
+import { CONFIRMING_KEY } from '../../../verify/model.js';
 import type { Claim, OutboundMessage } from '../../carrier.js';
 import {
   challenge,
@@ -141,7 +142,7 @@ export class Call {
         if (news.key === String(message.dtmf)) return this.#speak([]);
         return step.asked < settings.keyAsks ? this.#ask('key', step.asked, []) : this.#giveUp(news);
       case 'confirm':
-        if (news.key === '1') return this.#confirm();
+        if (news.key === String(CONFIRMING_KEY)) return this.#confirm();
         return step.asked < settings.keyAsks ? this.#ask('confirm', step.asked, []) : this.#giveUp(news);
       case 'unpressed':
         return this.#giveUp(news);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { headerOf, type SipMessage, sequenceOf } from '#delivery/carriers/sip/message/message.js';
 import { tagOf } from '#delivery/carriers/sip/message/uri.js';
 import { PEER_SDP, type Script } from '../../../support/sip-peer.js';
-import { NO_DNS, OFFER, openWorld, peerAt, THEM } from './support.js';
+import { NO_DNS, OFFER, openWorld, peerAt, THEM, US } from './support.js';
 
 const SDP = { 'content-type': 'application/sdp' };
 
@@ -170,6 +170,23 @@ describe('the end of a call', () => {
     await settle(60_000);
     expect(peer.all('BYE').map((one) => sequenceOf(one)!.number)).toEqual(numbers);
     expect(environment.pending).toBe(0);
+  });
+
+  it('is said again over another connection when the one that it went over was dead', async () => {
+    const { peer, invite, network, settle, agent } = openWorld();
+    const flow = { ...peerAt(THEM), protocol: 'tcp' } as const;
+    peer().script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method !== 'BYE') return;
+      if (one.all('BYE').length === 1) network.break(US, flow);
+      else one.respond(asked, 200);
+    };
+    const { call } = invite({ peers: [flow] });
+    await settle();
+    call.hangUp();
+    await settle(10_000);
+    expect(peer().all('BYE')).toHaveLength(2);
+    expect(agent.transactions.unanswered).toBe(0);
   });
 
   it('leaves nothing of a re-INVITE that the peer never answered', async () => {

@@ -139,9 +139,15 @@ describe('a redirect', () => {
     ['14155550123;npdi;rn=+14155559999', true],
     ['4155550123', true],
     ['011#1(415)555-0123', true],
+    ['%2B14155550123', true],
+    ['904155550123', true],
     ['gateway', true],
     ['', true],
     ['+881612345678', false],
+    ['%2B881612345678', false],
+    ['%31%39%30%30%35%35%35%30%31%32%34', false],
+    ['+88165550123', false],
+    ['88165550123', false],
     ['+14155550124', false],
   ])('to %s at the trunk is followed: %s', async (user, isFollowed) => {
     const { trunk } = openTrunk();

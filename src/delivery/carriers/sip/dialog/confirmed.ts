@@ -6,7 +6,7 @@ import type { ClientTransaction } from '../transaction/client.js';
 import type { SentBy } from '../transaction/layer.js';
 import type { ServerTransaction } from '../transaction/server.js';
 import { TRANSACTION_TIME } from '../transaction/timers.js';
-import type { Peer } from '../transport/transport.js';
+import { isReliable, type Peer } from '../transport/transport.js';
 import type { Authenticator } from '../trunk/authenticator.js';
 import type { Dialog } from './dialog.js';
 import { digitOf } from './info.js';
@@ -49,7 +49,7 @@ interface Reach {
 }
 
 const MAX_REFRESH_TRIES = 5;
-/** How often a BYE that was refused is repeated. */
+/** How often a BYE that was refused, or lost with its connection, is repeated. */
 const MAX_BYES = 3;
 
 /** An answered call, until either side ends it: what the peer asks within it, session timers, and the BYE. */
@@ -86,12 +86,15 @@ export class Confirmed {
     this.#sayBye(0);
   }
 
-  /** A peer that has a trouble of its own is told again: a call that goes on costs money. */
+  /** A peer that has a trouble of its own, or whose connection broke, is told again: a call that goes on costs money. */
   #sayBye(tries: number): void {
+    const { agent, flow } = this.#options;
     void this.#send('BYE', (response) => {
-      if (!response || response.status < 500 || tries >= MAX_BYES) return;
-      const pause = Math.min(secondsOf(response, 'retry-after') ?? 1, 5) * 1000;
-      this.#options.agent.environment.after(pause, () => this.#sayBye(tries + 1));
+      // Over UDP it has been repeated for as long as a peer has to answer.
+      const isOver = response ? response.status < 500 : !isReliable(flow.protocol);
+      if (isOver || tries >= MAX_BYES) return;
+      const pause = Math.min((response && secondsOf(response, 'retry-after')) ?? 1, 5) * 1000;
+      agent.environment.after(pause, () => this.#sayBye(tries + 1));
     });
   }
 

@@ -34,6 +34,8 @@ const REGISTER_RETRY_FIRST = 5_000;
 const REGISTER_RETRY_LAST = 300_000;
 /** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
 const UNWELL = [408, 503, 504];
+/** Digits in which two numbers must agree to be one, where a number is without its country. */
+const LEAST_NATIONAL = 7;
 
 /** What was last found out: null while nothing was; in a few words why it is not well. */
 interface Finding {
@@ -303,10 +305,29 @@ function isPassing(answer: Answered): boolean {
   return answer.kind !== 'credentials';
 }
 
-/** Whether a user part is a telephone number, and not the one that was called in any way of writing it. */
+/**
+ * Whether a user part is a telephone number, and not the one that was called: in full, whatever is dialled before it, or as
+ * its country writes it, with a prefix of three digits at most in place of the country's own.
+ */
 function isOtherNumber(user: string, called: string): boolean {
-  const number = user.replace(/;.*$/s, '').replace(/[().-]/g, '');
-  return /^[+0-9*#%]{5,}$/.test(number) && !number.endsWith(called.slice(-7));
+  const number = plainUser(user)
+    .replace(/;.*$/s, '')
+    .replace(/[().-]/g, '');
+  if (!/^[+0-9*#]{5,}$/.test(number) || number.endsWith(called)) return false;
+  const isNational = [0, 1, 2, 3].some((prefix) => {
+    const rest = number.slice(prefix);
+    return rest.length >= LEAST_NATIONAL && called.endsWith(rest);
+  });
+  return number.startsWith('+') || !isNational;
+}
+
+/** As it is meant: who writes `%2B` means `+` (RFC 3261 §19.1.2). */
+function plainUser(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
 }
 
 /** Seconds that a registrar granted: what it says of our own contact, where it is shown as we told it; else `Expires`. */
