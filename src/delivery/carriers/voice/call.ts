@@ -134,7 +134,11 @@ export class Call {
     if (this.machine) return [{ verb: 'hang-up' }];
     switch (step.at) {
       case 'answer': {
-        if (message.confirmByKey) return this.#ask('confirm', 0, confirmGreeting(speaker, message.brandName));
+        if (message.confirmByKey) {
+          // Said before it is asked for: no key counts before that is heard.
+          const words = confirmGreeting(speaker, message.brandName);
+          return [{ verb: 'say', words }, ...this.#ask('confirm', 0, [])];
+        }
         const hello = greeting(speaker, message.brandName);
         return message.dtmf === null ? this.#speak(hello) : this.#ask('key', 0, hello);
       }

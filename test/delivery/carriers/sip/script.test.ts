@@ -213,7 +213,7 @@ it('whatever happens, no digit is spoken before a mark, nor without the key, and
 
 describe('a call that asks to press 1 to confirm', () => {
   const confirming = { key: 1, confirms: true, keyAsks: 2 } as const;
-  const asked = [answered, quiet, said];
+  const asked = [answered, quiet, said, said];
 
   it('commits when 1 is pressed, and thanks only then', () => {
     const actions = play([...asked, press('1')], confirming);
@@ -224,8 +224,11 @@ describe('a call that asks to press 1 to confirm', () => {
     expect(resultOf(done)).toEqual({ kind: 'completed' });
   });
 
-  it('takes 1 amid the request, and no other key', () => {
-    expect(play([answered, quiet, press('1')], confirming).at(-1)).toEqual({ do: 'commit' });
+  it('takes 1 amid the request, and no other key, nor 1 before it was said who calls', () => {
+    expect(play([answered, quiet, said, press('1')], confirming).at(-1)).toEqual({ do: 'commit' });
+    expect(play([press('1'), answered, press('1'), quiet, press('1')], confirming)).not.toContainEqual({
+      do: 'commit',
+    });
     expect(play([...asked, press('2'), press('#')], confirming)).not.toContainEqual({ do: 'commit' });
   });
 

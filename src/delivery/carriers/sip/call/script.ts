@@ -82,6 +82,8 @@ export type ScriptResult =
 type Stage =
   | 'opening'
   | 'listening'
+  /** Says who calls and what for, of a call that confirms: no key counts before that is heard. */
+  | 'introducing'
   | 'greeting'
   | 'asking'
   | 'committing'
@@ -194,10 +196,7 @@ function timer(state: ScriptState, name: TimerName, settings: ScriptSettings): S
     return settings.machineAfter === null ? greet(state, settings) : machine(state);
   }
   if (name === 'key' && state.stage === 'asking') {
-    if (state.asked < settings.keyAsks) {
-      const phrases = [requestOf(settings)];
-      return go({ ...state, asked: state.asked + 1 }, 'greeting', { do: 'say', phrases });
-    }
+    if (state.asked < settings.keyAsks) return ask(state, settings);
     return ended(state, 9110, 'the key that was asked for was not pressed', 'recipient');
   }
   if (name === 'repeat' && state.stage === 'offering') return farewell(state);
@@ -206,6 +205,8 @@ function timer(state: ScriptState, name: TimerName, settings: ScriptSettings): S
 
 function said(state: ScriptState, settings: ScriptSettings): Step {
   switch (state.stage) {
+    case 'introducing':
+      return ask(state, settings);
     case 'greeting':
       return settings.key === null
         ? go(state, 'committing', { do: 'commit' })
@@ -243,21 +244,21 @@ function key(state: ScriptState, pressed: string, settings: ScriptSettings): Ste
 }
 
 function greet(state: ScriptState, settings: ScriptSettings): Step {
-  const asks = settings.key !== null;
-  const greeting = settings.confirms ? 'confirm-greeting' : 'greeting';
-  const phrases: Phrase[] = asks ? [greeting, requestOf(settings)] : [greeting];
-  return go(
-    { ...state, asked: asks ? 1 : 0 },
-    'greeting',
+  const quiet: ScriptAction[] = [
     { do: 'clear-timer', name: 'opening' },
     { do: 'clear-timer', name: 'machine' },
-    { do: 'say', phrases },
-  );
+  ];
+  if (settings.confirms)
+    return go(state, 'introducing', ...quiet, { do: 'say', phrases: ['confirm-greeting'] });
+  const asks = settings.key !== null;
+  const phrases: Phrase[] = asks ? ['greeting', 'challenge'] : ['greeting'];
+  return go({ ...state, asked: asks ? 1 : 0 }, 'greeting', ...quiet, { do: 'say', phrases });
 }
 
-/** How the key is asked for. */
-function requestOf({ confirms }: ScriptSettings): Phrase {
-  return confirms ? 'confirm' : 'challenge';
+/** Asks for the key, the first time or again. */
+function ask(state: ScriptState, { confirms }: ScriptSettings): Step {
+  const phrases: Phrase[] = [confirms ? 'confirm' : 'challenge'];
+  return go({ ...state, asked: state.asked + 1 }, 'greeting', { do: 'say', phrases });
 }
 
 function speak(state: ScriptState): Step {
