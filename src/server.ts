@@ -12,6 +12,7 @@ import { type CarrierDesk, createCarrierDesk } from './delivery/carrier-desk.js'
 import { carrierTypes } from './delivery/carriers/index.js';
 import { Dispatcher } from './delivery/dispatcher.js';
 import { createInbound } from './delivery/inbound.js';
+import { endLostCalls } from './delivery/lost-calls.js';
 import { createReporter } from './delivery/receipts.js';
 import { createRouter } from './delivery/router.js';
 import { SettingsError } from './delivery/settings-error.js';
@@ -193,6 +194,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     closers.unshift(() => api.close());
 
     for (const carrier of carriers.values()) carrier.start?.();
+    await endLostCalls({ store, carriers: carriers.values(), reporter, log });
     await dispatcher.refill();
     await callbacks.refill();
     log.info({ url, metrics: metricsServer?.url ?? null, epoch: store.epoch }, 'serving');

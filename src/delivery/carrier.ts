@@ -174,6 +174,8 @@ export interface Carrier {
    * Absent: a moment.
    */
   readonly answerWithin?: number;
+  /** What it brings ends with this process, and nobody else ever tells how that went. */
+  readonly endsWithProcess?: true;
   /** Called once, when the server is ready: receipts can be taken and connections made. */
   start?(): void;
   /**

@@ -6,6 +6,7 @@ import type {
   Application,
   ApplicationId,
   Attempt,
+  AttemptId,
   Callback,
   CallbackTry,
   Hop,
@@ -219,6 +220,14 @@ export interface Reader {
   /** The main account that sent the newest of the messages that went to a recipient through a carrier. */
   lastSender(carrier: string, recipient: Recipient): Promise<AccountId | null>;
 
+  /**
+   * Calls that a carrier marked in an earlier life of this node, and whose end was never told: the attempt, and the hop
+   * that has it.
+   */
+  lostCalls(
+    carrier: string,
+    limit: number,
+  ): Promise<{ readonly attempt: AttemptId; readonly number: number }[]>;
   /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
   dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */

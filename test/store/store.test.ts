@@ -229,6 +229,36 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
     expect(await store.submit(next)).toMatchObject({ kind: 'started', session: next.session });
   });
 
+  test('knows the calls of an earlier life that were marked and never told of again', async () => {
+    const calls = [
+      start(fixture, store, { channel: 'voice', carrier: 'trunk' }),
+      start(fixture, store, { channel: 'voice', carrier: 'trunk', recipient: '14155551235' as Recipient }),
+      start(fixture, store, { channel: 'voice', carrier: 'other', recipient: '14155551236' as Recipient }),
+      start(fixture, store, { channel: 'voice', carrier: 'trunk', recipient: '14155551237' as Recipient }),
+      start(fixture, store, { channel: 'sms', carrier: 'trunk', recipient: '14155551238' as Recipient }),
+    ];
+    for (const command of calls) await store.submit(command);
+    const [lost, ended, other, , sms] = calls.map(({ attempt, carrier }) => ({
+      now: NOW + 10,
+      owner: store.epoch,
+      attempt,
+      number: 1,
+      carrier: carrier!,
+    }));
+    for (const at of [lost!, ended!, other!, sms!]) {
+      await store.submit({ type: 'hop-accepted', ...at, messageId: null, claim: at !== sms });
+    }
+    const by = { kind: 'hop', attempt: ended!.attempt, number: 1 } as const;
+    await store.submit({ type: 'receipt', ...ended!, by, status: 'completed', errorCode: null });
+    expect(await store.read.lostCalls('trunk', 10)).toEqual([]);
+
+    const { database } = store as MemoryStore;
+    await store.close();
+    store = database ? openMemoryStore({ environment: systemEnvironment, database }) : await open(directory);
+    expect(await store.read.lostCalls('trunk', 10)).toEqual([{ attempt: lost!.attempt, number: 1 }]);
+    expect(await store.read.lostCalls('other', 10)).toEqual([{ attempt: other!.attempt, number: 1 }]);
+  });
+
   test('keeps a chosen code sealed, and brings hops, receipts and callbacks back as they were', async () => {
     const command = start(fixture, store, {
       otp: '00421337',

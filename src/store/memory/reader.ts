@@ -104,6 +104,13 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
       return sent[0]?.session.main ?? null;
     },
 
+    lostCalls: async (carrier, limit) =>
+      [...tables.attempt.values()]
+        .filter((each) => each.carrier === carrier && each.owner !== epoch && each.delivery === 'handed')
+        .filter(({ channel }) => channel === 'voice')
+        .slice(0, limit)
+        .map(({ uuid, hop }) => ({ attempt: uuid, number: hop })),
+
     dueDeliveries: async (lane, now, limit, skip = 0) => {
       const rows = pending().filter((each) => (each.carrier ?? '') === lane);
       const due = dueOf(rows, now, limit, skip);

@@ -146,6 +146,8 @@ export const MIGRATIONS: readonly string[] = [
   create index attempt_by_brand_name on attempt (main, brand_name, session) where brand_name <> '';
   create index attempt_by_app_hash on attempt (main, app_hash, session) where app_hash <> '';
   create index attempt_pending on attempt (owner, carrier, next_at) where delivery = 'pending';
+  -- Calls under way, and those that died with their node.
+  create index attempt_calling on attempt (carrier, owner) where delivery = 'handed' and channel = 'voice';
 
   create table hop (
     attempt text not null,

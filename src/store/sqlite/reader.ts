@@ -1,5 +1,5 @@
 import { lastTry } from '../../verify/callbacks.js';
-import type { AccountId, Session, SessionId } from '../../verify/model.js';
+import type { AccountId, AttemptId, Session, SessionId } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import { uuidFloor } from '../../verify/uuid.js';
 import type { Reader, SessionView } from '../store.js';
@@ -27,6 +27,7 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'optOuts',
   'optOutsOf',
   'lastSender',
+  'lostCalls',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -155,6 +156,15 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         recipient,
         carrier,
       )[0] ?? null,
+
+    lostCalls: (carrier, limit) =>
+      connection
+        .prepare(
+          `select uuid, hop from attempt
+           where carrier = ? and owner <> ? and delivery = 'handed' and channel = 'voice' limit ?`,
+        )
+        .all(carrier, epoch, limit)
+        .map(([attempt, number]) => ({ attempt: attempt as AttemptId, number: number as number })),
 
     dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(

@@ -237,6 +237,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     type: 'sip',
     channels: ['voice'],
     window,
+    endsWithProcess: true,
     start: () => void open(),
     submit,
     status: (): CarrierStatus => {
