@@ -237,7 +237,10 @@ export class Dispatcher {
         claim: true,
       });
       if (outcome.kind !== 'recorded') return false;
-      if (outcome.verified) metrics.sessions.inc({ event: 'verified' });
+      if (outcome.verified) {
+        metrics.sessions.inc({ event: 'verified' });
+        metrics.attempts.inc({ channel: delivery.channel, status: 'completed' });
+      }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.warn(

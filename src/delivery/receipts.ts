@@ -68,8 +68,8 @@ export function createReporter(options: ReporterOptions): Reporter {
       const final = isSuccess(receipt.status) || isFailure(receipt.status);
       if (final && outcome.attempt !== undefined) onSettled?.(outcome.attempt);
       if (outcome.channel && !isStatusOf(outcome.channel, receipt.status)) return 'invalid';
-      // A late `sent` after `delivered` is recorded, but the attempt reached nothing new.
-      if (outcome.kind === 'recorded' && outcome.channel && outcome.status === receipt.status) {
+      // A repeat, or a late `sent` after `delivered`, is recorded, but the attempt reached nothing new.
+      if (outcome.moved && outcome.channel && outcome.status) {
         metrics.attempts.inc({ channel: outcome.channel, status: outcome.status });
       }
       return 'recorded';

@@ -417,6 +417,8 @@ export type ReportOutcome = {
   readonly status?: AttemptStatus;
   readonly channel?: Channel;
   readonly attempt?: AttemptId;
+  /** A receipt brought the attempt to another status: a repeat does not. */
+  readonly moved?: true;
   /** The session became verified with it. */
   readonly verified?: true;
 };

@@ -124,7 +124,10 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
 /** What the carrier told about a message that it took (or, after a crash, that nobody recorded it took). */
 export function receipt(state: State, command: Receipt): Decision<Receipt> {
   const { attempt, ...decision } = receiptFor(state, command);
-  return attempt ? { ...decision, outcome: { ...decision.outcome, attempt } } : decision;
+  if (!attempt) return decision;
+  const before = state.attempt(attempt)?.status;
+  const moved = decision.outcome.kind === 'recorded' && decision.outcome.status !== before;
+  return { ...decision, outcome: { ...decision.outcome, attempt, ...(moved ? { moved } : {}) } };
 }
 
 function receiptFor(

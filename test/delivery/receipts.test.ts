@@ -57,6 +57,20 @@ describe('a receipt', () => {
     expect(world.status(attempt)).toBe('delivered');
   });
 
+  it('that comes again is recorded, and counted once', async () => {
+    const world = await openWorld();
+    const report = world.reporter.forCarrier('gateway');
+    const { hopId } = await world.start();
+    for (const status of ['sent', 'delivered', 'delivered', 'sent', 'delivered']) {
+      expect(await report(byHop(hopId, status))).toBe('recorded');
+    }
+    const { values } = await world.metrics.attempts.get();
+    expect(values.map(({ labels, value }) => [labels.status, value])).toEqual([
+      ['sent', 1],
+      ['delivered', 1],
+    ]);
+  });
+
   it('brings the duration of a call, which is whole seconds of at most a day', async () => {
     const world = await openWorld();
     const report = world.reporter.forCarrier('gateway');

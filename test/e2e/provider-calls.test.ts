@@ -129,6 +129,8 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     expect(customer.requests.at(-1)!.parameters.SessionStatus).toBe('verified');
     // The address is good once.
     expect((await ask(stub, call, url, '1')).status).toBe(404);
+    expect(await server.metric('countersign_attempts_total{channel="voice",status="completed"}')).toBe(1);
+    expect(await server.metric('countersign_sessions_total{event="verified"}')).toBe(1);
   });
 
   test('a busy line is told as such, and nobody else calls it', async () => {
