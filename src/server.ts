@@ -179,7 +179,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       inbox: offered
         .filter(({ type, channels }) => type === 'inbox' && channels.length > 0)
         .map(({ name }) => name),
-      report: (name, one) => reporter.forCarrier(name)(one),
+      confirm: (name, hopId) => {
+        const by = { kind: 'hop', hopId } as const;
+        return reporter.forCarrier(name)({ by, status: 'completed', errorCode: null, confirmed: true });
+      },
       ready: () => (draining ? { ok: false, reason: 'draining' } : { ok: store.holds() }),
       draining: () => draining,
     });

@@ -19,14 +19,6 @@ export interface PlannedAttempt {
   readonly attempt: string;
 }
 
-/** What the callee of a call in an inbox did, as its carrier tells it. */
-export interface InboxReport {
-  readonly by: { readonly kind: 'hop'; readonly hopId: string };
-  readonly status: 'completed';
-  readonly errorCode: null;
-  readonly confirmed: true;
-}
-
 /** What the HTTP edge is given by the composition root; everything that a handler may touch. */
 export interface ApiContext {
   readonly store: Store;
@@ -45,10 +37,10 @@ export interface ApiContext {
   readonly plan: (wanted: PlannedAttempt) => string | null;
   /** Names of the carriers of type `inbox`. */
   readonly inbox: readonly string[];
-  /** Records what an inbox tells of a call; resolves after the commit. `unavailable`: it is not recorded. */
-  readonly report: (
+  /** Records that the callee of a call in an inbox pressed 1; resolves after the commit. `unavailable`: it is not recorded. */
+  readonly confirm: (
     inbox: string,
-    report: InboxReport,
+    hopId: string,
   ) => Promise<'recorded' | 'unknown' | 'invalid' | 'unavailable'>;
   /** Whether this node can do its work; `reason` says what it lacks. */
   readonly ready: () => { readonly ok: boolean; readonly reason?: string };

@@ -55,12 +55,23 @@ function decode(
   port: number,
   { tshark, protocol, filter, fields }: DecodeOptions,
 ) {
+  const dissect = ['-d', `tcp.port==${port},${protocol}`];
+  return readPackets(tshark, pcapOf(segments, port), dissect, filter, fields);
+}
+
+/** What tshark reads of the packets of a capture file that pass a filter: of each the fields that are asked for. */
+export function readPackets(
+  tshark: string,
+  pcap: Buffer,
+  dissect: readonly string[],
+  filter: string,
+  fields: readonly string[],
+): readonly ReadonlyMap<string, string>[] {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-capture-'));
   const file = join(directory, 'tapped.pcap');
   try {
-    writeFileSync(file, pcapOf(segments, port));
+    writeFileSync(file, pcap);
     const wanted = fields.flatMap((field) => ['-e', field]);
-    const dissect = ['-d', `tcp.port==${port},${protocol}`];
     const text = outputOf(tshark, ['-r', file, ...dissect, '-Y', filter, '-T', 'json', ...wanted]);
     const packets = JSON.parse(text) as { _source: { layers: Record<string, string[]> } }[];
     return packets.map(

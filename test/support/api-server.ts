@@ -151,7 +151,10 @@ export async function startApi(
     metrics,
     plan: () => 'inbox',
     inbox: ['inbox'],
-    report: (name, one) => reporter.forCarrier(name)(one),
+    confirm: (name, hopId) => {
+      const by = { kind: 'hop', hopId } as const;
+      return reporter.forCarrier(name)({ by, status: 'completed', errorCode: null, confirmed: true });
+    },
     ready: () => ({ ok: true }),
     draining: () => false,
     ...overrides,

@@ -33,7 +33,7 @@ const OPERATION: Operation = {
 
 /** `POST …/Inbox/{session_uuid}/Press/` → 200: presses a key in a call that an inbox took (docs/carriers/inbox.md). */
 export function pressKey(app: FastifyInstance, context: ApiContext): void {
-  const { environment, report } = context;
+  const { environment, confirm } = context;
   app.post<{ Body: Static<typeof Body> }>(
     '/Inbox/:session_uuid/Press/',
     { schema: { body: Body, response: { 200: Answer } }, config: { operation: OPERATION } },
@@ -46,12 +46,7 @@ export function pressKey(app: FastifyInstance, context: ApiContext): void {
       );
       if (!call) return sendFailure(reply, NO_CALL_IN_INBOX);
       if (key === CONFIRMING_KEY) {
-        const result = await report(call.carrier!, {
-          by: { kind: 'hop', hopId: hopId(call.uuid, call.hop) },
-          status: 'completed',
-          errorCode: null,
-          confirmed: true,
-        });
+        const result = await confirm(call.carrier!, hopId(call.uuid, call.hop));
         if (result === 'unavailable') throw new ApiError(UNAVAILABLE);
       }
       // Read anew: others may have ended the session meanwhile.

@@ -59,7 +59,7 @@ export async function mount(carrier: Carrier) {
     metrics: createMetrics(),
     plan: () => null,
     inbox: [],
-    report: async () => 'unknown',
+    confirm: async () => 'unknown',
     ready: () => ({ ok: true }),
     draining: () => false,
   });

@@ -1,10 +1,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { outputOf } from '../programs.js';
+import { readPackets } from '../capture.js';
 
 /** A datagram between two ports of 127.0.0.1. */
 export interface Datagram {
@@ -63,21 +60,8 @@ export function decode(
   filter: string,
   fields: readonly string[],
 ): readonly ReadonlyMap<string, string>[] {
-  const directory = mkdtempSync(join(tmpdir(), 'countersign-wire-'));
-  const file = join(directory, 'heard.pcap');
-  try {
-    writeFileSync(file, pcapOf(datagrams));
-    const dissect = [...protocols].flatMap(([port, protocol]) => ['-d', `udp.port==${port},${protocol}`]);
-    const wanted = fields.flatMap((field) => ['-e', field]);
-    const text = outputOf(tshark, ['-r', file, ...dissect, '-Y', filter, '-T', 'json', ...wanted]);
-    const packets = JSON.parse(text) as { _source: { layers: Record<string, string[]> } }[];
-    return packets.map(
-      ({ _source: { layers } }) =>
-        new Map(Object.entries(layers).map(([field, values]) => [field, values.join('|')])),
-    );
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const dissect = [...protocols].flatMap(([port, protocol]) => ['-d', `udp.port==${port},${protocol}`]);
+  return readPackets(tshark, pcapOf(datagrams), dissect, filter, fields);
 }
 
 /** LINKTYPE_RAW: packets begin with their IP header. */

@@ -2,11 +2,11 @@ import { type Environment, sleep, type Timer } from '../../../environment.js';
 import {
   type Carrier,
   type CarrierContext,
-  type CarrierReport,
   type CarrierStatus,
   type SubmitResult,
   UNWANTED,
 } from '../../carrier.js';
+import { reportUntilTaken } from '../../report-until-taken.js';
 import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
@@ -37,8 +37,6 @@ const OPEN_RETRY = 5_000;
 const GOODBYES = 2_000;
 const GOODBYE_LOOK = 100;
 const UNREGISTER_WITHIN = 1_000;
-/** Pause in milliseconds after which the end of a call is reported again to a database that is away. */
-const REPORT_RETRY = 1_000;
 
 /** Calls over the operator's trunks. A submit lasts as long as its call. */
 export function createSipCarrier(settings: ReadSettings, context: CarrierContext, parts: Parts): Carrier {
@@ -54,6 +52,8 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
   let nextStart = Number.NEGATIVE_INFINITY;
   let stopping = false;
   let stopped: Promise<void> | null = null;
+  /** The end of a call; until it is taken, the call keeps its place in the window. */
+  const taking = { report, environment, isStopping: () => stopping };
 
   async function openLine(): Promise<Line | null> {
     try {
@@ -193,22 +193,13 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     const by = { kind: 'hop', hopId } as const;
     if (result.kind === 'completed') {
       counts.completed++;
-      await reportUntilTaken({ by, status: 'completed', errorCode: null, duration });
+      await reportUntilTaken({ by, status: 'completed', errorCode: null, duration }, taking);
     } else {
       const { errorCode, why } = result;
       log.warn({ carrier: name, hopId, errorCode, why }, 'a call failed amid the code');
-      await reportUntilTaken({ by, status: 'failed', errorCode });
+      await reportUntilTaken({ by, status: 'failed', errorCode }, taking);
     }
     return { kind: 'accepted', messageId: null };
-  }
-
-  /** However long the database is away: nobody else knows how the call went. The call keeps its place in the window. */
-  async function reportUntilTaken(one: CarrierReport): Promise<void> {
-    while (true) {
-      const result = await report(one).catch(() => 'failed' as const);
-      if (result !== 'unavailable' || stopping) return;
-      await sleep(environment, REPORT_RETRY);
-    }
   }
 
   async function stop(): Promise<void> {

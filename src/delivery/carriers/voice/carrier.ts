@@ -9,6 +9,7 @@ import {
   UNWANTED,
 } from '../../carrier.js';
 import type { HttpClient } from '../../http-client.js';
+import { reportUntilTaken } from '../../report-until-taken.js';
 import { readNone } from '../provider/answers.js';
 import { Call, type Ending, type Step } from './call.js';
 import { createCallDesk } from './desk.js';
@@ -46,9 +47,6 @@ interface Recording {
 
 /** Milliseconds in which a call shows itself whose request was not answered. */
 const SIGN_WITHIN = 10_000;
-/** How often, and with what pause in milliseconds, the end of a call is reported to a database that is away. */
-const REPORT_TRIES = 60;
-const REPORT_RETRY = 1_000;
 
 export function createCalls(options: CallsOptions): Calls {
   const { provider, settings, window, client, context, count } = options;
@@ -140,10 +138,15 @@ export function createCalls(options: CallsOptions): Calls {
       const by = { kind: 'hop', hopId: message.hopId } as const;
       // What the key confirmed stays so, whatever became of the call after it.
       const confirmed = { ...ending.news, status: 'completed', machine: false } as const;
-      await reportUntilTaken(
-        call,
-        message.confirmByKey ? reportOf(by, confirmed, true) : reportOf(by, ending.news, call.spoken),
-      );
+      const end = message.confirmByKey
+        ? reportOf(by, confirmed, true)
+        : reportOf(by, ending.news, call.spoken);
+      await reportUntilTaken(end, {
+        report,
+        environment,
+        isStopping: () => stopping,
+        onTried: (result) => live.get(call)?.done(result === 'unavailable' ? 'unavailable' : 'recorded'),
+      });
     }
     return { kind: 'accepted', messageId: call.callId };
   }
@@ -172,15 +175,6 @@ export function createCalls(options: CallsOptions): Calls {
   async function hangUp(call: Call): Promise<void> {
     const request = provider.hangUp(call);
     if (request) await client.send(request);
-  }
-
-  async function reportUntilTaken(call: Call, one: CarrierReport): Promise<void> {
-    for (let tries = 0; tries < REPORT_TRIES; tries++) {
-      const result = await report(one).catch(() => 'failed' as const);
-      live.get(call)?.done(result === 'unavailable' ? 'unavailable' : 'recorded');
-      if (result !== 'unavailable' || stopping) return;
-      await sleep(environment, REPORT_RETRY);
-    }
   }
 
   return {

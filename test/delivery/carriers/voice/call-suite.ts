@@ -79,6 +79,20 @@ export function callSuite(stub: CallStub) {
       expect(await call.result).toMatchObject({ kind: 'unavailable', errorCode: 5010, down: false });
     });
 
+    it('has its end recorded however long the database is away', async () => {
+      const away = Array.from({ length: 100 }, () => 'unavailable' as const);
+      const phone = await openPhone(stub, { answers: ['recorded', ...away, 'recorded'] });
+      const call = await phone.call();
+      await call.ask(call.placed.answerUrl);
+      expect((await call.tell({ status: 'completed', seconds: 41 })).status).toBe(503);
+      await phone.environment.advance(90_000);
+      expect(phone.carrier.status?.().inFlight).toBe(1);
+      await phone.environment.advance(20_000);
+      expect(await call.result).toMatchObject({ kind: 'accepted' });
+      expect(phone.reports.at(-1)).toMatchObject({ status: 'completed', duration: 41 });
+      expect(phone.reports).toHaveLength(1 + away.length + 1);
+    });
+
     it('stops ringing when its session has ended, and goes on to nobody', async () => {
       const phone = await openPhone(stub);
       const unwanted = new AbortController();

@@ -37,7 +37,7 @@ async function serve(context: CarrierContext = recordingContext(), channels?: Ch
     metrics: createMetrics(),
     plan: () => null,
     inbox: [],
-    report: async () => 'unknown',
+    confirm: async () => 'unknown',
     ready: () => ({ ok: true }),
     draining: () => false,
   });

@@ -174,11 +174,9 @@ export class Call {
   #answered(session: MediaSession): void {
     const { agent, settings, onStatus } = this.#options;
     this.#answeredAt = agent.environment.monotonic();
-    this.#limit = agent.environment.after(settings.maxDuration, () => {
-      this.#step({ kind: 'maximum-duration' });
-      // Also while the script still waits for a database.
-      this.#invitation?.hangUp();
-    });
+    this.#limit = agent.environment.after(settings.maxDuration, () =>
+      this.#step({ kind: 'maximum-duration' }),
+    );
     session.start();
     onStatus('in-progress');
     this.#step({ kind: 'answered' });
