@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Certified } from '../../support/certificates.js';
 import { until } from '../../support/server-process.js';
-import { freePorts, isFreeForTcp } from './ports.js';
+import { freePorts, isFree, isFreeForTcp } from './ports.js';
 
 /** A registrar and proxy: Kamailio. It calls phones only for a user whose registration stands, and asks for credentials. */
 export interface Registrar {
@@ -67,7 +67,8 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     const started = spawn(
       kamailio,
       ['-f', config, '-DD', '-E', '-m', '32', '-M', '8', '-Y', directory, '-P', join(directory, 'pid')],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      // In a group of its own, of which all its processes are.
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     );
     child = started;
     started.stdout.on('data', (chunk: Buffer) => written.push(chunk));
@@ -75,7 +76,7 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     await until(
       'Kamailio listens',
       async () => {
-        if (started.exitCode !== null) throw new Error(output().slice(-4_000));
+        if (hasEnded(started)) throw new Error(output().slice(-4_000));
         return !(await isFreeForTcp(tlsPort));
       },
       20,
@@ -85,12 +86,15 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
   async function leave(): Promise<void> {
     const leaving = child;
     child = null;
-    if (!leaving || leaving.exitCode !== null) return;
-    // It ends the processes that it has started itself, which a kill would leave behind.
+    if (!leaving || hasEnded(leaving)) return;
     const ended = once(leaving, 'exit');
+    // It ends the processes that it has started itself; one that hangs where OpenSSL tidies up would keep it for a minute.
     leaving.kill('SIGTERM');
+    await until('Kamailio ends', () => hasEnded(leaving), 3).catch(() =>
+      process.kill(-leaving.pid!, 'SIGKILL'),
+    );
     await ended;
-    await until('its ports are free', () => isFreeForTcp(tlsPort), 10);
+    await until('its ports are free', async () => (await isFree(port!)) && (await isFreeForTcp(tlsPort)), 10);
   }
 
   function output(): string {
@@ -109,6 +113,10 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     come,
     passed: () => [...output().matchAll(/passed by ([^|]*)\|/g)].map(([, what]) => what!.trim()),
   };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 function configOf(port: number, tls: string, options: RegistrarOptions): string {
