@@ -60,6 +60,22 @@ describeWith(['baresip'], 'a phone over TLS or TCP', ({ baresip }) => {
     expect(digitsHeardBy(phone, 'en')).toBe('');
   });
 
+  test('is called over the trunk that trusts its authority, though another one leads to it first', async () => {
+    const phone = await overTls();
+    const [distrusting, trusting] = [createAuthority('Other'), authority].map(({ cert }) => ({
+      host: '127.0.0.1',
+      port: phone.tlsPort,
+      transport: 'tls' as const,
+      authority: cert,
+    }));
+    const line = await tlsLine(phone, { trunks: [distrusting!, trusting!], keepalive_seconds: 1 });
+    expect(await line.call({ code: CODE })).toMatchObject(SPOKEN);
+    await phone.ended(1);
+    await expect
+      .poll(() => line.carrier.status?.())
+      .toMatchObject({ state: 'up', detail: expect.stringContaining('unknown authority') });
+  });
+
   test.each([
     [
       'of an authority that we do not trust',

@@ -9,7 +9,7 @@ const CONNECTION_KEEP_ALIVE = 30_000;
 
 /** Real sockets, as the settings want them. */
 export function openReal(settings: ReadSettings, environment: Environment): Promise<Transport> {
-  const { bind, port, authorities, responseTimeout, trunks } = settings;
+  const { bind, port, responseTimeout, trunks } = settings;
   return openSockets({
     environment,
     bind,
@@ -17,7 +17,7 @@ export function openReal(settings: ReadSettings, environment: Environment): Prom
     protocols: protocolsOf(settings),
     connectTimeout: responseTimeout,
     keepAlive: CONNECTION_KEEP_ALIVE,
-    authorities,
+    authorities: trunks.flatMap(({ authority }) => authority ?? []),
     identities: trunks.flatMap(({ identity }) => identity ?? []),
   });
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Static, Type } from 'typebox';
 import { SettingsError } from '../../settings-error.js';
+import { readAuthority, type TrunkAuthority } from './authority.js';
 import { type ClientIdentity, readIdentity } from './identity.js';
 import type { Codec, SrtpPolicy } from './media/media.js';
 import type { Protocol } from './message/uri.js';
@@ -169,6 +170,8 @@ export interface TrunkSettings {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   readonly register: boolean;
   readonly redirectHosts: readonly string[];
+  /** Trusted over TLS besides the well-known ones, for this trunk alone; null: none. */
+  readonly authority: TrunkAuthority | null;
   /** Shown over TLS; null: none. */
   readonly identity: ClientIdentity | null;
 }
@@ -176,7 +179,6 @@ export interface TrunkSettings {
 /** The settings with their defaults filled in; times in milliseconds. */
 export interface ReadSettings {
   readonly trunks: readonly TrunkSettings[];
-  readonly authorities: readonly string[];
   readonly callerId: string | null;
   readonly assertedIdentity: string | null;
   readonly plus: boolean;
@@ -229,7 +231,6 @@ export function readSettings(given: SipSettings): ReadSettings {
   }
   return {
     trunks: given.trunks.map((one, index) => readTrunk(one, index)),
-    authorities: given.trunks.flatMap(({ authority }) => authority ?? []),
     callerId: given.caller_id ?? null,
     assertedIdentity: given.asserted_identity ?? null,
     plus: (given.number_format ?? 'plus') === 'plus',
@@ -263,7 +264,7 @@ export function readSettings(given: SipSettings): ReadSettings {
 }
 
 function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSettings {
-  const { username, password, certificate, key } = given;
+  const { username, password, authority, certificate, key } = given;
   const path = `trunks.${index}`;
   if ((username === undefined) !== (password === undefined)) {
     throw new SettingsError(path, 'expected username and password together');
@@ -286,6 +287,7 @@ function readTrunk(given: SipSettings['trunks'][number], index: number): TrunkSe
     credentials: username !== undefined && password !== undefined ? { username, password } : null,
     register: given.register ?? false,
     redirectHosts: (given.redirect_hosts ?? []).map(plainHost),
+    authority: authority === undefined ? null : readAuthority(`${path}.authority`, authority),
     identity: certificate === undefined || key === undefined ? null : readIdentity(path, certificate, key),
   };
 }

@@ -715,6 +715,33 @@ describe('a certificate that is shown to a trunk', () => {
   });
 });
 
+describe('an authority', () => {
+  const [first, second] = [createAuthority('First'), createAuthority('Second')];
+  const read = (...authorities: readonly (string | undefined)[]) =>
+    readSettings({
+      trunks: authorities.map((authority) => ({ host: 'a', ...(authority ? { authority } : {}) })),
+    }).trunks.map(({ authority }) => authority);
+
+  it('is of one trunk, and told from that of another, be it of several certificates', () => {
+    const both = `${first.cert}# The next one\n${second.cert}`;
+    const [one, none, two] = read(first.cert, undefined, both);
+    expect([none, one?.certificates, two?.certificates.split('BEGIN').length]).toEqual([
+      null,
+      first.cert.trim(),
+      3,
+    ]);
+    expect(one?.id).not.toBe(two?.id);
+  });
+
+  it.each([BROKEN_PEM, `${first.cert}${BROKEN_PEM}`, '-----BEGIN CERTIFICATE-----'])(
+    'that is no certificate is refused by the name of the setting',
+    (text) => {
+      expect(() => read(undefined, text)).toThrow(/^trunks\.1\.authority: expected a certificate in PEM/);
+      expect(() => read(undefined, text)).toThrow(SettingsError);
+    },
+  );
+});
+
 describe('settings', () => {
   it.each([
     [{ trunks: [{ host: 'a', username: 'x' }] }, /username and password together/],

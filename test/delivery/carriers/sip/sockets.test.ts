@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Agent } from '#delivery/carriers/sip/agent.js';
+import { readAuthority, type TrunkAuthority } from '#delivery/carriers/sip/authority.js';
 import { readIdentity } from '#delivery/carriers/sip/identity.js';
 import { sip } from '#delivery/carriers/sip/index.js';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
@@ -44,7 +45,7 @@ async function listen(tls: TlsOptions | null) {
   return { port: (server.address() as AddressInfo).port, received, sockets };
 }
 
-async function open(authorities: readonly string[] = [], changes: Partial<SocketsOptions> = {}) {
+async function open(authorities: readonly TrunkAuthority[] = [], changes: Partial<SocketsOptions> = {}) {
   const transport = await openSockets({
     environment: systemEnvironment,
     bind: '127.0.0.1',
@@ -188,15 +189,43 @@ describe('sockets', () => {
   it('trust a certificate of the trunk’s own authority for the trunk’s domain, and no other', async () => {
     const { cert: certificate, key } = selfSigned();
     const peer = await listen({ cert: certificate, key });
-    const to: Peer = { protocol: 'tls', address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const trusted = readAuthority('', certificate);
+    const to: Peer = {
+      protocol: 'tls',
+      address: '127.0.0.1',
+      port: peer.port,
+      serverName: 'localhost',
+      authority: trusted.id,
+    };
     const { transport: distrustful } = await open();
     await expect(distrustful.send(OPTIONS, to)).rejects.toThrow();
-    const { transport } = await open([certificate]);
+    const { transport } = await open([trusted]);
     await transport.send(OPTIONS, to);
     await eventually('it came', () => peer.received.length > 0);
     await expect(transport.send(OPTIONS, { ...to, serverName: 'other.example' })).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
+  });
+
+  it('trust no authority of another trunk at the same address, though a connection of that one stands', async () => {
+    const [ours, other] = [createAuthority('Ours'), createAuthority('Other')];
+    const peer = await listen(ours.issue('localhost'));
+    const known = [ours, other].map(({ cert }) => readAuthority('', cert));
+    const { transport } = await open(known);
+    const at: Peer = { protocol: 'tls', address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    await transport.send(OPTIONS, { ...at, authority: known[0]!.id });
+    for (const authority of [known[1]!.id, 'unknown', null]) {
+      const to = authority === null ? at : { ...at, authority };
+      await expect(transport.send(OPTIONS, to)).rejects.toMatchObject({
+        code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      });
+    }
+    await transport.send(OPTIONS, { ...at, authority: known[0]!.id });
+    await eventually(
+      'only what was trusted came',
+      () => peer.received.join('').split('OPTIONS').length === 5,
+    );
+    expect(peer.sockets).toHaveLength(1);
   });
 });
 
@@ -204,8 +233,10 @@ describe('where peers find us', () => {
   it('is one port over UDP and TCP, and our end of the connection over TLS', async () => {
     const { cert: certificate, key } = selfSigned();
     const peer = await listen({ cert: certificate, key });
-    const { transport } = await open([certificate]);
-    const to = { address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const trusted = readAuthority('', certificate);
+    const { transport } = await open([trusted]);
+    const at = { address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const to = { ...at, authority: trusted.id };
     const udp = await transport.local({ ...to, protocol: 'udp' });
     expect(await transport.local({ ...to, protocol: 'tcp' })).toEqual(udp);
     const tls = await transport.local({ ...to, protocol: 'tls' });
@@ -219,6 +250,7 @@ describe('where peers find us', () => {
 
 describe('a peer that asks who connects', () => {
   const authority = createAuthority();
+  const trusted = readAuthority('', authority.cert);
   const identityOf = ({ cert, key }: Certified) => readIdentity('trunks.0', cert, key);
   const ours = identityOf(authority.issue('sbc.example'));
   const strange = identityOf(createAuthority().issue('sbc.example'));
@@ -230,13 +262,14 @@ describe('a peer that asks who connects', () => {
       requestCert: true,
       rejectUnauthorized: true,
     });
-    const to: Peer = { protocol: 'tls', address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const at = { address: '127.0.0.1', port: peer.port, serverName: 'localhost' };
+    const to: Peer = { ...at, protocol: 'tls', authority: trusted.id };
     return { peer, to };
   }
 
   it('is shown the certificate that it is to be shown, and each over a connection of its own', async () => {
     const { peer, to } = await asking();
-    const { transport, lost } = await open([authority.cert], { identities: [ours, strange] });
+    const { transport, lost } = await open([trusted], { identities: [ours, strange] });
     await transport.send(OPTIONS, { ...to, identity: ours.id });
     await eventually('it came', () => peer.received.length > 0);
     await transport.send(OPTIONS, { ...to, identity: strange.id }).catch(() => {});
@@ -252,7 +285,7 @@ describe('a peer that asks who connects', () => {
     ['one of an authority that it does not trust', strange, /^(ECONNRESET|EPIPE)$/],
   ] as const)('and is shown %s is lost at once, with the reason', async (_, identity, code) => {
     const { to } = await asking();
-    const { transport, lost } = await open([authority.cert], { identities: [strange] });
+    const { transport, lost } = await open([trusted], { identities: [strange] });
     await transport.send(OPTIONS, { ...to, ...(identity ? { identity: identity.id } : {}) }).catch(() => {});
     await eventually('it is lost', () => lost.length > 0);
     expect(lost[0]!.error).toMatchObject({ code: expect.stringMatching(code) });
@@ -325,6 +358,31 @@ describe('the check', () => {
     expect(closed[0]!.text).toContain('cannot be reached (connection reset)');
     const anonymous = await check(asking.port, { transport: 'tls', authority: authority.cert });
     expect(anonymous[0]!.text).toContain('cannot be reached (a TLS certificate of ours is asked for)');
+  });
+
+  it('trusts the authority of each trunk for that trunk alone, whatever the order', async () => {
+    const [ours, other] = [createAuthority('Ours'), createAuthority('Other')];
+    const closing = createTlsServer(ours.issue('127.0.0.1'), (socket) => {
+      socket.on('error', () => {}).once('data', () => socket.destroy());
+    });
+    closing.listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    onTestFinished(() => void closing.close());
+    const { port } = closing.address() as AddressInfo;
+    const trunkOf = (authority?: string) => ({
+      host: '127.0.0.1',
+      port,
+      transport: 'tls' as const,
+      ...(authority ? { authority } : {}),
+    });
+    const trunks = [trunkOf(ours.cert), trunkOf(other.cert), trunkOf()];
+    for (const order of [trunks, trunks.toReversed()]) {
+      const findings = await sip.check({ trunks: order, bind: '127.0.0.1', response_seconds: 32 });
+      // Only what is trusted gets as far as being asked, and closed upon.
+      expect(findings.map(({ text }) => /connection reset|unknown authority/.exec(text)?.[0])).toEqual(
+        order.map(({ authority }) => (authority === ours.cert ? 'connection reset' : 'unknown authority')),
+      );
+    }
   });
 
   it.each([

@@ -27,6 +27,7 @@ function openTrunk(
       credentials: { username: 'alice', password: 'secret' },
       register,
       redirectHosts: [],
+      authority: null,
       identity: null,
     },
     keepAlive,

@@ -1,4 +1,5 @@
 import type { Environment } from '../../../../environment.js';
+import type { TrunkAuthority } from '../authority.js';
 import type { ClientIdentity } from '../identity.js';
 import type { Protocol } from '../message/uri.js';
 import { Streams } from './streams.js';
@@ -14,7 +15,7 @@ export interface SocketsOptions {
   readonly protocols: ReadonlySet<Protocol>;
   readonly connectTimeout: number;
   readonly keepAlive: number;
-  readonly authorities: readonly string[];
+  readonly authorities: readonly TrunkAuthority[];
   readonly identities: readonly ClientIdentity[];
 }
 

@@ -8,6 +8,7 @@ import {
   type SecureContext,
 } from 'node:tls';
 import type { Environment, Timer } from '../../../../environment.js';
+import type { TrunkAuthority } from '../authority.js';
 import type { ClientIdentity } from '../identity.js';
 import { createFraming } from './framing.js';
 import { type LossListener, type Peer, peerKey, plainAddress, type Receiver } from './transport.js';
@@ -20,8 +21,8 @@ export interface StreamsOptions {
   readonly connectTimeout: number;
   /** Milliseconds between two keep-alives (RFC 5626 §3.5.1) on a connection; 0: none. */
   readonly keepAlive: number;
-  /** Certificates in PEM that are trusted besides the well-known ones. */
-  readonly authorities: readonly string[];
+  /** What peers may name by its id, to be trusted for them besides the well-known ones. */
+  readonly authorities: readonly TrunkAuthority[];
   /** What peers may name by its id, to be shown to them. */
   readonly identities: readonly ClientIdentity[];
 }
@@ -36,7 +37,7 @@ export class Streams {
   readonly #options: StreamsOptions;
   readonly #connections = new Map<string, Promise<Socket>>();
   readonly #sockets = new Set<Socket>();
-  /** By identity. Reading the well-known authorities takes too long to do it for each connection. */
+  /** By authority and identity. Reading the well-known authorities takes too long to do it for each connection. */
   readonly #contexts = new Map<string, SecureContext>();
   readonly #inbound = new Set<Socket>();
   /** When something came over a connection last, on the monotonic clock. */
@@ -134,7 +135,7 @@ export class Streams {
               port,
               // RFC 6066 §3: an address is no server name; it is checked as an address all the same.
               servername: to.serverName && !isIP(to.serverName) ? to.serverName : '',
-              secureContext: this.#contextOf(to.identity ?? ''),
+              secureContext: this.#contextOf(to),
               ...(to.serverName ? { checkServerIdentity: identityOf(to.serverName) } : {}),
             })
           : connectPlain({ host, port, noDelay: true });
@@ -160,16 +161,18 @@ export class Streams {
     });
   }
 
-  #contextOf(id: string): SecureContext {
-    const known = this.#contexts.get(id);
+  #contextOf(peer: Peer): SecureContext {
+    const key = `${peer.authority ?? ''}:${peer.identity ?? ''}`;
+    const known = this.#contexts.get(key);
     if (known) return known;
     const { authorities, identities } = this.#options;
-    const identity = identities.find((one) => one.id === id);
+    const authority = authorities.find(({ id }) => id === peer.authority);
+    const identity = identities.find(({ id }) => id === peer.identity);
     const made = createSecureContext({
-      ...(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {}),
+      ...(authority ? { ca: [...rootCertificates, authority.certificates] } : {}),
       ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
     });
-    this.#contexts.set(id, made);
+    this.#contexts.set(key, made);
     return made;
   }
 

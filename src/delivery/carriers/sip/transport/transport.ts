@@ -8,6 +8,8 @@ export interface Peer {
   readonly port: number;
   /** TLS: the name that its certificate must be for, which is the trunk's domain (RFC 5922 §7.1). */
   readonly serverName?: string;
+  /** TLS: the id of the authority that is trusted for it, besides the well-known ones. */
+  readonly authority?: string;
   /** TLS: the id of what we show to it, when it asks. */
   readonly identity?: string;
   /** UDP: the same host over TCP, where DNS says that it takes that, for what is too large for a datagram. */
@@ -49,9 +51,13 @@ export function isReliable(protocol: Protocol): boolean {
   return protocol !== 'udp';
 }
 
-/** One text for one peer. A TLS connection is good for the name and the identity that were checked, and for no others. */
-export function peerKey({ protocol, address, port, serverName = '', identity = '' }: Peer): string {
-  return `${protocol}:${address}:${port}:${serverName}:${identity}`;
+/**
+ * One text for one peer. A TLS connection is good for the name that was checked, the authority that was trusted and the
+ * identity that was shown, and for no others: trunks that lead to one address do not share it.
+ */
+export function peerKey(peer: Peer): string {
+  const { protocol, address, port, serverName = '', authority = '', identity = '' } = peer;
+  return `${protocol}:${address}:${port}:${serverName}:${authority}:${identity}`;
 }
 
 /** IPv4 addresses of dual-stack sockets come as IPv6. */

@@ -152,7 +152,7 @@ export class Trunk {
 
   async #resolve(): Promise<readonly Peer[]> {
     const { agent, resolver, settings } = this.#options;
-    const found = this.#identified(await resolvePeers(settings, resolver, agent.environment).catch(() => []));
+    const found = this.#secured(await resolvePeers(settings, resolver, agent.environment).catch(() => []));
     this.#resolving = null;
     if (found.length > 0) this.#peers = found;
     for (const [key, until] of this.#unwell) {
@@ -188,7 +188,7 @@ export class Trunk {
     const protocol = target.secure ? 'tls' : named === 'tcp' || named === 'tls' ? named : settings.protocol;
     if (target.host === host && target.port === null) return this.peers();
     const destination = { host: target.host, port: target.port, protocol };
-    return this.#identified(await resolvePeers(destination, resolver, agent.environment));
+    return this.#secured(await resolvePeers(destination, resolver, agent.environment));
   }
 
   /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
@@ -196,11 +196,14 @@ export class Trunk {
     return this.#ask(method, {}, this.#options.responseTimeout);
   }
 
-  /** The peers with what is shown to them over TLS. */
-  #identified(peers: readonly Peer[]): readonly Peer[] {
-    const { identity } = this.settings;
-    if (!identity) return peers;
-    return peers.map((peer) => (peer.protocol === 'tls' ? { ...peer, identity: identity.id } : peer));
+  /** The peers with what is trusted for them and shown to them over TLS. */
+  #secured(peers: readonly Peer[]): readonly Peer[] {
+    const { authority, identity } = this.settings;
+    const terms = {
+      ...(authority ? { authority: authority.id } : {}),
+      ...(identity ? { identity: identity.id } : {}),
+    };
+    return peers.map((peer) => (peer.protocol === 'tls' ? { ...peer, ...terms } : peer));
   }
 
   async #look(): Promise<void> {
