@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Environment } from '../../../environment.js';
+import { createGoodbyes, type Goodbyes } from './dialog/goodbyes.js';
 import { headerOf, listOf, type SipRequest } from './message/message.js';
 import { hostPort, type Protocol, parseUri, tagOf } from './message/uri.js';
 import { fields, responseTo } from './message/write.js';
@@ -42,6 +43,7 @@ export class Agent {
   readonly environment: Environment;
   readonly transactions: Transactions;
   readonly large: LargeRequests;
+  readonly goodbyes: Goodbyes;
   readonly #options: AgentOptions;
   readonly #calls = new Map<string, CallEnd>();
   #closed = false;
@@ -50,6 +52,7 @@ export class Agent {
     this.#options = options;
     this.environment = options.environment;
     this.large = createLargeRequests(options.environment);
+    this.goodbyes = createGoodbyes(options.environment);
     this.transactions = new Transactions({
       environment: options.environment,
       transport: options.transport,
@@ -117,6 +120,7 @@ export class Agent {
   /** Takes nothing more, and ends every transaction. */
   close(): void {
     this.#closed = true;
+    this.goodbyes.close();
     this.transactions.close();
   }
 

@@ -33,9 +33,10 @@ interface Line {
 }
 
 const OPEN_RETRY = 5_000;
-/** Milliseconds that stopping gives to goodbyes, at most: enough for two repeats of one that was lost. */
+/** Milliseconds that stopping gives to goodbyes, at most: enough for some repeats of one that was lost. */
 const GOODBYES = 2_000;
 const GOODBYE_LOOK = 100;
+/** Milliseconds for the answer to a REGISTER that is under way, and again for taking it back. */
 const UNREGISTER_WITHIN = 1_000;
 
 /** Calls over the operator's trunks. A submit lasts as long as its call. */
@@ -208,6 +209,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
     await opening;
     if (!line) return;
     const { agent, trunks, media, transport } = line;
+    agent.goodbyes.hurry();
     for (const call of calls) call.stop();
     await Promise.all([...calls].map(({ result }) => result));
     await Promise.all([...trunks.map((trunk) => trunk.stop(UNREGISTER_WITHIN)), goodbyes(agent)]);
@@ -219,7 +221,7 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
   async function goodbyes(agent: Agent): Promise<void> {
     for (let waited = 0; waited < GOODBYES; waited += GOODBYE_LOOK) {
       await sleep(environment, GOODBYE_LOOK);
-      if (agent.transactions.unanswered === 0) return;
+      if (agent.goodbyes.size === 0 && agent.transactions.unanswered === 0) return;
     }
   }
 

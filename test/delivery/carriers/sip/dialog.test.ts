@@ -144,6 +144,23 @@ describe('a session interval', () => {
     expect(told.endings).toEqual([]);
   });
 
+  it('whose refresh was lost with its connection is refreshed over the next one', async () => {
+    const { peer, invite, network, settle, environment } = openWorld();
+    const flow = { ...peerAt(THEM), protocol: 'tcp' } as const;
+    peer().script = (asked, one) => {
+      if (asked.method === 'INVITE')
+        one.answer(asked, { 'session-expires': '90;refresher=uac', allow: 'UPDATE' });
+      if (asked.method !== 'UPDATE') return;
+      if (one.all('UPDATE').length === 1) network.break(US, flow);
+      else one.respond(asked, 200, { 'session-expires': '90;refresher=uac' });
+    };
+    const { told } = invite({ peers: [flow] });
+    await settle(50_000);
+    expect(peer().all('UPDATE')).toHaveLength(2);
+    expect([told.endings, peer().all('BYE')]).toEqual([[], []]);
+    expect(environment.pending).toBeGreaterThan(0);
+  });
+
   it('whose refresh is refused for another reason than that the call is gone ends with its time', async () => {
     const { told, peer, settle } = await answered(
       { 'session-expires': '90;refresher=uac', allow: 'UPDATE' },
@@ -187,6 +204,97 @@ describe('the end of a call', () => {
     await settle(10_000);
     expect(peer().all('BYE')).toHaveLength(2);
     expect(agent.transactions.unanswered).toBe(0);
+  });
+
+  /** A call over TCP whose way is shut while `refuses` says so, be it for opening a connection or for writing to it. */
+  async function shut(how: 'opening' | 'writing', protocol: 'tcp' | 'udp' = 'tcp') {
+    let refuses = () => false;
+    let tries = 0;
+    const refused = () => Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const isShut = () => {
+      if (!refuses()) return false;
+      tries++;
+      return true;
+    };
+    const world = openWorld({
+      through: (transport) => ({
+        ...transport,
+        local: (to) => (how === 'opening' && isShut() ? Promise.reject(refused()) : transport.local(to)),
+        send: (bytes, to) =>
+          how === 'writing' && isShut() ? Promise.reject(refused()) : transport.send(bytes, to),
+      }),
+    });
+    const peer = world.peer();
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      else if (asked.method === 'BYE') one.respond(asked, 200);
+    };
+    const flow = { ...peerAt(THEM), protocol };
+    const { call } = world.invite({ peers: [flow] });
+    await world.settle();
+    return {
+      ...world,
+      peer,
+      call,
+      flow,
+      tries: () => tries,
+      refuse: (next: () => boolean) => {
+        refuses = next;
+      },
+    };
+  }
+
+  it.each(['tcp', 'udp'] as const)('is said again until it can be sent, over %s', async (protocol) => {
+    const { call, peer, settle, environment, agent, refuse } = await shut('writing', protocol);
+    const until = environment.monotonic() + 40_000;
+    refuse(() => environment.monotonic() < until);
+    call.hangUp();
+    await settle(39_000);
+    expect([peer.all('BYE').length, agent.goodbyes.size]).toEqual([0, 1]);
+    await settle(12_000);
+    expect([peer.all('BYE').length, agent.goodbyes.size, environment.pending]).toEqual([1, 0, 0]);
+  });
+
+  it('is said again when the connection breaks before the answer, and the next is refused for a while', async () => {
+    const { call, peer, settle, environment, network, flow, refuse } = await shut('opening');
+    const until = environment.monotonic() + 10_000;
+    peer.script = (asked, one) => {
+      if (asked.method !== 'BYE') return;
+      if (one.all('BYE').length > 1) one.respond(asked, 200);
+      else {
+        refuse(() => environment.monotonic() < until);
+        network.break(US, flow);
+      }
+    };
+    call.hangUp();
+    await settle(40_000);
+    expect(peer.all('BYE').map((one) => sequenceOf(one)!.number)).toEqual([2, 3]);
+    expect(environment.pending).toBe(0);
+  });
+
+  it.each(['opening', 'writing'] as const)(
+    'is given up in the end when %s a connection is always refused',
+    async (how) => {
+      const { call, peer, settle, environment, network, flow, agent, refuse, tries } = await shut(how);
+      refuse(() => how === 'writing' || peer.all('BYE').length > 0);
+      peer.script = (asked) => asked.method === 'BYE' && network.break(US, flow);
+      call.hangUp();
+      await settle(120_000);
+      expect(tries()).toBeGreaterThan(5);
+      expect(tries()).toBeLessThan(30);
+      expect([agent.goodbyes.size, environment.pending]).toEqual([0, 0]);
+    },
+  );
+
+  it('is said again over TCP to a peer that was silent for as long as it had, and not without end', async () => {
+    const { call, peer, settle, environment } = await shut('writing');
+    peer.script = () => {};
+    call.hangUp();
+    await settle(33_000);
+    expect(peer.all('BYE')).toHaveLength(2);
+    await settle(180_000);
+    expect(peer.all('BYE').length).toBeLessThan(5);
+    expect(environment.pending).toBe(0);
   });
 
   it('leaves nothing of a re-INVITE that the peer never answered', async () => {

@@ -4,7 +4,7 @@ import { headerOf, listOf, sequenceOf } from '#delivery/carriers/sip/message/mes
 import { tagOf } from '#delivery/carriers/sip/message/uri.js';
 import { UNREACHABLE } from '../../../support/sip-network.js';
 import { PEER_SDP, SipPeer } from '../../../support/sip-peer.js';
-import { OFFER, openWorld, peerAt, THEM } from './support.js';
+import { OFFER, openWorld, peerAt, THEM, US } from './support.js';
 
 const SECOND = '192.0.2.2';
 const MINUTES = 60_000;
@@ -461,6 +461,29 @@ describe('giving a call up', () => {
     expect(cancel!.uri).toBe(invited!.uri);
     await settle(2 * MINUTES);
     expect([agent.calls, agent.transactions.size]).toEqual([0, 0]);
+  });
+
+  it('cancels again what was lost with its connection', async () => {
+    const { peer, invite, network, settle, environment } = openWorld();
+    const flow = { ...peerAt(THEM), protocol: 'tcp' } as const;
+    peer().script = (asked, one) => {
+      if (asked.method === 'INVITE') one.respond(asked, 180);
+      if (asked.method !== 'CANCEL') return;
+      if (one.all('CANCEL').length === 1) network.break(US, flow);
+      else {
+        one.respond(asked, 200);
+        one.respond(one.all('INVITE')[0]!, 487);
+      }
+    };
+    const { call } = invite({ peers: [flow] });
+    await settle();
+    call.hangUp();
+    await settle();
+    const vias = peer()
+      .all('CANCEL')
+      .map((one) => headerOf(one, 'via'));
+    expect(vias).toEqual([headerOf(peer().all('INVITE')[0]!, 'via'), vias[0]]);
+    expect(environment.pending).toBe(0);
   });
 
   it('waits with the CANCEL until something came back', async () => {

@@ -5,18 +5,22 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Agent } from '#delivery/carriers/sip/agent.js';
 import { readAuthority, type TrunkAuthority } from '#delivery/carriers/sip/authority.js';
+import { Invitation } from '#delivery/carriers/sip/dialog/invitation.js';
 import { readIdentity } from '#delivery/carriers/sip/identity.js';
 import { sip } from '#delivery/carriers/sip/index.js';
-import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { headerOf, type SipRequest } from '#delivery/carriers/sip/message/message.js';
 import { parseMessage } from '#delivery/carriers/sip/message/parse.js';
 import { fields, responseTo, writeMessage } from '#delivery/carriers/sip/message/write.js';
+import { createFraming } from '#delivery/carriers/sip/transport/framing.js';
 import { openSockets, type SocketsOptions } from '#delivery/carriers/sip/transport/sockets.js';
 import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
 import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
 import { exchange } from '#delivery/carriers/sip/trunk/exchange.js';
 import { systemEnvironment } from '#environment.js';
 import { type Certified, createAuthority, selfSigned } from '../../../support/certificates.js';
+import { PEER_SDP } from '../../../support/sip-peer.js';
 import { eventually } from '../../../support/virtual-time.js';
+import { NO_DNS, OFFER } from './support.js';
 
 const OPTIONS = writeMessageOf('OPTIONS');
 
@@ -245,6 +249,95 @@ describe('where peers find us', () => {
     await transport.send(OPTIONS, { ...to, protocol: 'tls' });
     await eventually('it came', () => peer.received.length > 0);
     expect(peer.sockets).toHaveLength(1);
+  });
+});
+
+describe('a BYE whose connection breaks before its answer', () => {
+  it.each(['tcp', 'tls'] as const)('goes over a new one, over %s', async (protocol) => {
+    const authority = createAuthority();
+    const byes: number[] = [];
+    let connections = 0;
+    const accept = (socket: Socket) => {
+      const number = ++connections;
+      const frames = createFraming();
+      const answer = (asked: SipRequest, body = '') => {
+        const headers = fields({
+          contact: `<sip:peer@127.0.0.1;transport=${protocol}>`,
+          'content-type': body === '' ? null : 'application/sdp',
+        });
+        socket.write(writeMessage(responseTo(asked, 200, { tag: 'peer', headers, body })));
+      };
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => {
+        for (const frame of frames(chunk) ?? []) {
+          const parsed = frame.kind === 'message' ? parseMessage(frame.bytes) : null;
+          if (!parsed?.ok || parsed.message.kind !== 'request') continue;
+          const { message } = parsed;
+          if (message.method === 'INVITE') answer(message, PEER_SDP);
+          if (message.method !== 'BYE') continue;
+          byes.push(number);
+          if (number === 1) socket.destroy();
+          else answer(message);
+        }
+      });
+    };
+    const server =
+      protocol === 'tls' ? createTlsServer(authority.issue('127.0.0.1'), accept) : createServer(accept);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const trusted = readAuthority('', authority.cert);
+    const { transport } = await open([trusted]);
+    const agent = new Agent({
+      environment: systemEnvironment,
+      transport,
+      resolver: NO_DNS,
+      publicAddress: null,
+      publicPort: null,
+      userAgent: 'Countersign',
+      trusts: () => true,
+      onMalformed: () => {},
+    });
+    onTestFinished(() => agent.close());
+    const { port } = server.address() as AddressInfo;
+    const peer: Peer = {
+      protocol,
+      address: '127.0.0.1',
+      port,
+      serverName: '127.0.0.1',
+      authority: trusted.id,
+    };
+    let isAnswered = false;
+    const call = new Invitation({
+      agent,
+      peers: [peer],
+      uri: 'sip:callee@127.0.0.1',
+      from: '<sip:us@127.0.0.1>',
+      to: '<sip:callee@127.0.0.1>',
+      contactUser: 'us',
+      headers: [],
+      authenticator: createAuthenticator(null, systemEnvironment),
+      media: { offer: () => OFFER, answer: () => 'ok', answerOffer: () => null },
+      responseTimeout: 6_000,
+      ringTimeout: 45_000,
+      sessionInterval: 0,
+      redirect: async () => [],
+      events: {
+        onRinging: () => {},
+        onAnswered: () => {
+          isAnswered = true;
+        },
+        onFailed: () => {},
+        onEnded: () => {},
+        onDigit: () => {},
+      },
+    });
+    call.start();
+    await eventually('it is answered', () => isAnswered);
+    call.hangUp();
+    await eventually('it was told', () => agent.goodbyes.size === 0);
+    expect(byes).toEqual([1, 2]);
   });
 });
 

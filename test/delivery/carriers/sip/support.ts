@@ -5,7 +5,7 @@ import {
   type InviteFailure,
 } from '#delivery/carriers/sip/dialog/invitation.js';
 import type { CallEnding } from '#delivery/carriers/sip/dialog/reading.js';
-import type { Peer } from '#delivery/carriers/sip/transport/transport.js';
+import type { Peer, Transport } from '#delivery/carriers/sip/transport/transport.js';
 import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
 import type { Resolver } from '#delivery/carriers/sip/trunk/resolve.js';
 import { type Faults, SipNetwork } from '../../../support/sip-network.js';
@@ -38,17 +38,20 @@ export function openWorld({
   faults = {},
   seed = 1,
   resolver = NO_DNS,
+  through = (transport) => transport,
 }: {
   faults?: Faults;
   seed?: number;
   resolver?: Resolver;
+  /** What stands between us and the network. */
+  through?: (transport: Transport) => Transport;
 } = {}) {
   const environment = new VirtualEnvironment({ seed });
   const network = new SipNetwork(environment, faults, seed);
   const malformed: string[] = [];
   const agent = new Agent({
     environment,
-    transport: network.attach(US),
+    transport: through(network.attach(US)),
     resolver,
     publicAddress: null,
     publicPort: null,

@@ -2,13 +2,14 @@ import type { Timer } from '../../../../environment.js';
 import { type Agent, ALLOW } from '../agent.js';
 import { headerOf, type SipRequest, type SipResponse, secondsOf, sequenceOf } from '../message/message.js';
 import { fields } from '../message/write.js';
-import type { ClientTransaction } from '../transaction/client.js';
+import type { ClientTransaction, Failure } from '../transaction/client.js';
 import type { SentBy } from '../transaction/layer.js';
 import type { ServerTransaction } from '../transaction/server.js';
 import { TRANSACTION_TIME } from '../transaction/timers.js';
 import { isReliable, type Peer } from '../transport/transport.js';
 import type { Authenticator } from '../trunk/authenticator.js';
 import type { Dialog } from './dialog.js';
+import type { Farewell } from './goodbyes.js';
 import { digitOf } from './info.js';
 import { type CallEnding, causeOf, sdpOf } from './reading.js';
 import {
@@ -49,8 +50,6 @@ interface Reach {
 }
 
 const MAX_REFRESH_TRIES = 5;
-/** How often a BYE that was refused, or lost with its connection, is repeated. */
-const MAX_BYES = 3;
 
 /** An answered call, until either side ends it: what the peer asks within it, session timers, and the BYE. */
 export class Confirmed {
@@ -79,22 +78,31 @@ export class Confirmed {
     this.#sendAck(this.#options.number, this.#options.invite);
   }
 
-  /** Ends the call with a BYE. Once. */
+  /** Ends the call with a BYE, said again as long as that makes sense. Once. */
   hangUp(by: CallEnding['by'] = 'us'): void {
     if (this.#over) return;
     this.#end({ by, cause: null });
-    this.#sayBye(0);
+    let isRepeat = false;
+    this.#options.agent.goodbyes.say(() => {
+      // The way of before may have ended with its connection.
+      if (isRepeat) this.#reach = this.#find();
+      isRepeat = true;
+      return this.#sayBye();
+    });
   }
 
-  /** A peer that has a trouble of its own, or whose connection broke, is told again: a call that goes on costs money. */
-  #sayBye(tries: number): void {
-    const { agent, flow } = this.#options;
-    void this.#send('BYE', (response) => {
-      // Over UDP it has been repeated for as long as a peer has to answer.
-      const isOver = response ? response.status < 500 : !isReliable(flow.protocol);
-      if (isOver || tries >= MAX_BYES) return;
-      const pause = Math.min((response && secondsOf(response, 'retry-after')) ?? 1, 5) * 1000;
-      agent.environment.after(pause, () => this.#sayBye(tries + 1));
+  #sayBye(): Promise<Farewell> {
+    return new Promise((resolve) => {
+      void this.#send('BYE', (answer) => {
+        if (answer.kind === 'response') {
+          if (answer.status < 500) resolve('told');
+          else resolve({ again: Math.min(secondsOf(answer, 'retry-after') ?? 1, 5) * 1000 });
+          return;
+        }
+        // Over UDP it has been repeated for as long as a peer has to answer.
+        const isOver = answer.kind === 'timeout' && !isReliable(this.#options.flow.protocol);
+        resolve(isOver ? 'told' : 'lost');
+      });
     });
   }
 
@@ -262,7 +270,8 @@ export class Confirmed {
       environment.after(wait, () => void this.#refresh(next, tries + 1));
     await this.#send(
       method,
-      (response) => {
+      (answer) => {
+        const response = answer.kind === 'response' ? answer : null;
         const { status } = response ?? { status: 408 };
         this.#asking = false;
         this.#reinvite = null;
@@ -283,6 +292,10 @@ export class Confirmed {
         } else if (response && status === 422) {
           const least = Math.min(secondsOf(response, 'min-se') ?? 0, MAX_SE);
           retry({ ...interval, seconds: Math.max(interval.seconds, least) }, 0);
+        } else if (answer.kind === 'unreachable') {
+          // Over another connection, perhaps.
+          this.#reach = this.#find();
+          retry(interval, 2_000);
         } else if (status === 500 || status === 503) {
           const pause = response ? secondsOf(response, 'retry-after') : null;
           retry(interval, Math.min(pause ?? 2, 30) * 1000);
@@ -308,10 +321,10 @@ export class Confirmed {
     );
   }
 
-  /** Sends a request within the call, anew when it is challenged. Null: nobody answered it. */
+  /** Sends a request within the call, anew when it is challenged. */
   async #send(
     method: string,
-    onFinal: (response: SipResponse | null) => void,
+    onFinal: (answer: SipResponse | Failure) => void,
     headers: (contact: string) => Readonly<Record<string, string | null>> = () => ({}),
     body = '',
   ): Promise<void> {
@@ -319,8 +332,8 @@ export class Confirmed {
     let reach: Reach;
     try {
       reach = await this.#reach;
-    } catch {
-      onFinal(null);
+    } catch (error) {
+      onFinal({ kind: 'unreachable', error });
       return;
     }
     const { peer, sentBy } = reach;
@@ -343,10 +356,10 @@ export class Confirmed {
           finished = true;
           onFinal(response);
         },
-        onFailure: () => {
+        onFailure: (failure) => {
           if (finished) return;
           finished = true;
-          onFinal(null);
+          onFinal(failure);
         },
       });
       if (method === 'INVITE') this.#reinvite = transaction;

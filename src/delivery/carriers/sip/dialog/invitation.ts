@@ -516,9 +516,20 @@ export class Invitation implements CallEnd {
   #cancel(leg: Leg): void {
     if (leg.cancelSent || leg.final) return;
     leg.cancelSent = true;
-    this.#options.agent.transactions.cancel(leg.transaction, null);
+    const { agent } = this.#options;
+    agent.goodbyes.say(
+      () =>
+        new Promise((resolve) => {
+          if (leg.final) resolve('told');
+          else
+            agent.transactions.cancel(leg.transaction, null, {
+              onResponse: ({ status }) => status >= 200 && resolve('told'),
+              onFailure: ({ kind }) => resolve(kind === 'unreachable' ? 'lost' : 'told'),
+            });
+        }),
+    );
     // RFC 3261 §9.1: what has not ended long after the CANCEL never will.
-    leg.guard = this.#options.agent.environment.after(TRANSACTION_TIME, () => {
+    leg.guard = agent.environment.after(TRANSACTION_TIME, () => {
       leg.transaction.destroy();
       this.#ended(leg);
       this.#releaseWhenDone();

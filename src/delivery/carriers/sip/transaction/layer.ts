@@ -59,11 +59,12 @@ export class Transactions {
     return this.#start(withVia(request, peer, sentBy, branch), branch, peer, events);
   }
 
-  /** Cancels an INVITE that has had a provisional response and no final one. */
-  cancel({ request, peer }: ClientTransaction, reason: string | null): void {
-    const branch = branchOf(request);
-    // Its own answer says nothing: the INVITE's does.
-    this.#start(cancelOf(request, reason), branch, peer, { onResponse: () => {}, onFailure: () => {} });
+  /**
+   * Cancels an INVITE that has had a provisional response and no final one. The answer says only that the CANCEL arrived:
+   * what came of it says that of the INVITE.
+   */
+  cancel({ request, peer }: ClientTransaction, reason: string | null, events: ClientEvents): void {
+    this.#start(cancelOf(request, reason), branchOf(request), peer, events);
   }
 
   /** Sends a request that has no response: the ACK of a 2xx. Failing to is mended by the repeat of the 2xx. */
