@@ -103,6 +103,30 @@ describeWith(['baresip', 'kamailio'], 'a registrar', ({ baresip, kamailio }) => 
     }
   });
 
+  test('keeps nothing of us, be it asked to forget us before or after it has taken us in', async () => {
+    const certified = authority.issue('127.0.0.1');
+    await Promise.all(
+      (['udp', 'tls'] as const).map(async (protocol) => {
+        const phone = await startPhone(baresip, NUMBER);
+        const registrar = await startRegistrar(kamailio, { ...USER, certified, phone: phone.port });
+        const settings = settingsFor(registrar, protocol, {});
+        const early = await openLine([], settings, SHIPPED_SPEECH);
+        await early.stop();
+        const late = await openLine([], settings, SHIPPED_SPEECH);
+        await becomes(late, 'up');
+        await late.stop();
+        // It lets nobody through whom it does not know.
+        const stranger = await openLine(
+          [],
+          settingsFor(registrar, protocol, { register: false }),
+          SHIPPED_SPEECH,
+        );
+        expect(await stranger.call()).toMatchObject({ kind: 'unavailable', errorCode: 3040 });
+        expect(registrar.passed()).toEqual([]);
+      }),
+    );
+  });
+
   test('that goes away and comes back has us again, though it has forgotten us', async () => {
     const opened = await Promise.all([open('udp'), open('tls')]);
     await Promise.all(

@@ -668,6 +668,117 @@ describe('stopping', () => {
     expect(stoppedAt! - began).toBeLessThan(1_000);
   });
 
+  it.each([
+    ['at once', 0],
+    ['after its connection was refused for a while', 900],
+  ])('says BYE again when it was lost with its connection, %s', async (_, shutFor) => {
+    let shutUntil = 0;
+    const { environment, carrier, peer, network, submit } = openCarrier(
+      { trunks: [{ host: THEM, transport: 'tcp' }] },
+      ['recorded'],
+      {
+        through: (transport) => ({
+          ...transport,
+          send: (bytes, to) =>
+            environment.monotonic() < shutUntil
+              ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+              : transport.send(bytes, to),
+        }),
+      },
+    );
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method !== 'BYE') return;
+      if (one.all('BYE').length > 1) one.respond(asked, 200);
+      else {
+        shutUntil = environment.monotonic() + shutFor;
+        network.break(US, { protocol: 'tcp', address: THEM, port: 5060 });
+      }
+    };
+    void submit();
+    await environment.advance(1_200);
+    let isStopped = false;
+    void carrier.stop().then(() => {
+      isStopped = true;
+    });
+    await environment.advance(2_000);
+    expect(peer.all('BYE')).toHaveLength(2);
+    expect([isStopped, environment.pending]).toEqual([true, 0]);
+  });
+
+  it('says at once what waited to be said again, and ends though it is never heard', async () => {
+    const { environment, carrier, peer, submit } = openCarrier();
+    peer.script = (asked, one) => {
+      if (asked.method === 'INVITE') one.answer(asked);
+      if (asked.method === 'BYE') one.respond(asked, 503, { 'retry-after': 5 });
+    };
+    void submit({}, async () => false);
+    await environment.advance(3_000);
+    expect(peer.all('BYE')).toHaveLength(1);
+    const stopped = carrier.stop();
+    await environment.advance(50);
+    expect(peer.all('BYE')).toHaveLength(2);
+    await environment.advance(1_950);
+    await stopped;
+    expect(environment.pending).toBe(0);
+  });
+
+  it('takes back a registration that was being asked for, once it is granted', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+    });
+    carrier.start?.();
+    await environment.advance(100);
+    const stopped = carrier.stop();
+    await environment.advance(300);
+    expect(peer.all('REGISTER')).toHaveLength(1);
+    peer.script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    peer.respond(peer.all('REGISTER')[0]!, 200, { expires: 600 });
+    await environment.advance(200);
+    await stopped;
+    expect(peer.all('REGISTER').map((one) => headerOf(one, 'expires'))).toEqual(['600', '0']);
+    expect(environment.pending).toBe(0);
+  });
+
+  it('takes back a registration though nobody says whether it was granted', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+    });
+    carrier.start?.();
+    await environment.advance(100);
+    const stopped = carrier.stop();
+    await environment.advance(2_100);
+    await stopped;
+    const expiries = peer.all('REGISTER').map((one) => headerOf(one, 'expires'));
+    expect([expiries[0], expiries.at(-1)]).toEqual(['600', '0']);
+    expect(expiries.lastIndexOf('600')).toBeLessThan(expiries.indexOf('0'));
+    expect(environment.pending).toBe(0);
+  });
+
+  it('takes nothing back from a registrar that refuses', async () => {
+    const { environment, carrier, peer } = openCarrier({
+      trunks: [{ host: THEM, username: 'alice', password: 'secret', register: true }],
+    });
+    carrier.start?.();
+    await environment.advance(100);
+    const stopped = carrier.stop();
+    peer.respond(peer.all('REGISTER')[0]!, 403);
+    await environment.advance(200);
+    await stopped;
+    expect(peer.all('REGISTER')).toHaveLength(1);
+  });
+
+  it('waits for no answer to a keep-alive', async () => {
+    const { environment, carrier, peer } = openCarrier({ keepalive_seconds: 30 });
+    carrier.start?.();
+    await environment.advance(10);
+    expect(peer.all('OPTIONS')).toHaveLength(1);
+    const stopped = carrier.stop();
+    await environment.advance(150);
+    await stopped;
+    expect(environment.pending).toBe(0);
+  });
+
   it('cancels what has not rung yet, once it does', async () => {
     const { environment, carrier, peer, submit } = openCarrier();
     peer.script = () => {};

@@ -1,20 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { headerOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, responseTo } from '#delivery/carriers/sip/message/write.js';
+import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
 import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
 import { type Resolver, systemResolver } from '#delivery/carriers/sip/trunk/resolve.js';
 import { Trunk } from '#delivery/carriers/sip/trunk/trunk.js';
 import { VirtualEnvironment } from '../../../support/virtual-time.js';
-import { NO_DNS, openWorld, THEM } from './support.js';
+import { NO_DNS, openWorld, THEM, US } from './support.js';
 
 const MINUTES = 60_000;
 const SECOND = '192.0.2.2';
 
 function openTrunk(
-  changes: { host?: string; register?: boolean; resolver?: Resolver; keepAlive?: number } = {},
+  changes: {
+    host?: string;
+    register?: boolean;
+    resolver?: Resolver;
+    keepAlive?: number;
+    through?: (transport: Transport) => Transport;
+  } = {},
 ) {
-  const world = openWorld();
-  const { host = THEM, register = false, resolver = NO_DNS, keepAlive = 0 } = changes;
+  const { host = THEM, register = false, resolver = NO_DNS, keepAlive = 0, through } = changes;
+  const world = openWorld(through ? { through } : {});
   const told: string[] = [];
   const trunk = new Trunk({
     agent: world.agent,
@@ -74,6 +81,37 @@ describe('a registration', () => {
     trunk.start();
     await settle(8 * MINUTES);
     expect(peer().all('REGISTER')).toHaveLength(1);
+  });
+});
+
+describe('a contact of a connection that is gone', () => {
+  it('is taken back with the next REGISTER, and at the stop', async () => {
+    let port = 40_001;
+    const { trunk, peer, settle, environment } = openTrunk({
+      register: true,
+      through: (transport) => ({ ...transport, local: async () => ({ address: US, port }) }),
+    });
+    peer().script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    const contactOf = (at: number) => `<sip:alice@${US}:${at}>`;
+    const contacts = () =>
+      peer()
+        .all('REGISTER')
+        .map((one) => headerOf(one, 'contact'));
+    trunk.start();
+    await settle();
+    port = 40_002;
+    await settle(10 * MINUTES);
+    port = 40_003;
+    const stopped = trunk.stop(1_000);
+    await settle();
+    await stopped;
+    expect(contacts()).toEqual([
+      contactOf(40_001),
+      `${contactOf(40_002)}, ${contactOf(40_001)};expires=0`,
+      `${contactOf(40_003)}, ${contactOf(40_002)};expires=0`,
+    ]);
+    await settle(6_000);
+    expect(environment.pending).toBe(0);
   });
 });
 

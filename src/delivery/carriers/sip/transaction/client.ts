@@ -29,6 +29,8 @@ export interface ClientTransaction {
   quieten(): void;
   /** Ends it without a word to its owner. */
   destroy(): void;
+  /** Its owner has waited long enough: ends it, and tells the transport when nothing came at all. */
+  expire(): void;
 }
 
 export interface ClientOptions {
@@ -128,6 +130,10 @@ export function startInvite(options: ClientOptions): ClientTransaction {
     },
     quieten: () => repeat?.cancel(),
     destroy: end,
+    expire() {
+      if (state === 'calling') options.onSilence();
+      end();
+    },
   };
 }
 
@@ -190,7 +196,8 @@ export function startOther(options: ClientOptions): ClientTransaction {
       if (state === 'trying') fail({ kind: 'unreachable', error });
     },
     quieten: () => repeat?.cancel(),
-    destroy() {
+    destroy: end,
+    expire() {
       if (state === 'trying') options.onSilence();
       end();
     },

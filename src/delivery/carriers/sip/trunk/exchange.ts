@@ -21,6 +21,8 @@ export interface Asked {
   readonly timeout: number;
   /** Told of each peer that did not answer, or is out of service. */
   readonly onUnwell?: (peer: Peer) => void;
+  /** Ends it: no answer is waited for any more, and nothing more is sent. It was `silent` then. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a request ended at one peer. */
@@ -46,6 +48,7 @@ export async function exchange(
   let last: Answered = { kind: 'silent' };
   for (const peer of peers) {
     last = await askOne(agent, peer, authenticator, asked);
+    if (asked.signal?.aborted) return last;
     const isPeersOwn = last.kind === 'response' && [408, 503].includes(last.response.status);
     if (last.kind !== 'silent' && last.kind !== 'unreachable' && !isPeersOwn) return last;
     asked.onUnwell?.(peer);
@@ -66,6 +69,7 @@ async function askOne(
     } catch (error) {
       return { kind: 'unreachable', error };
     }
+    if (asked.signal?.aborted) return { kind: 'silent' };
     const contact = `<${agent.contact(asked.contactUser, sentBy, peer.protocol)}>`;
     const headers: Header[] = fields({
       'max-forwards': 70,
@@ -78,20 +82,25 @@ async function askOne(
     });
     const signed = authenticator.sign(request(asked.method, asked.uri, headers));
     const answer = await new Promise<Answered>((resolve) => {
-      const timer = agent.environment.after(asked.timeout, () => {
+      const end = (answered: Answered) => {
+        timer.cancel();
+        asked.signal?.removeEventListener('abort', stop);
+        resolve(answered);
+      };
+      const stop = () => {
         transaction.destroy();
-        resolve({ kind: 'silent' });
+        end({ kind: 'silent' });
+      };
+      const timer = agent.environment.after(asked.timeout, () => {
+        transaction.expire();
+        end({ kind: 'silent' });
       });
+      asked.signal?.addEventListener('abort', stop, { once: true });
       const transaction = agent.transactions.start(signed, peer, sentBy, {
         onResponse: (response) => {
-          if (response.status < 200) return;
-          timer.cancel();
-          resolve({ kind: 'response', response, peer, contact });
+          if (response.status >= 200) end({ kind: 'response', response, peer, contact });
         },
-        onFailure: (failure) => {
-          timer.cancel();
-          resolve(failure.kind === 'timeout' ? { kind: 'silent' } : failure);
-        },
+        onFailure: (failure) => end(failure.kind === 'timeout' ? { kind: 'silent' } : failure),
       });
     });
     const status = answer.kind === 'response' ? answer.response.status : 0;

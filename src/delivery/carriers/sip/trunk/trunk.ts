@@ -34,6 +34,8 @@ const REGISTER_RETRY_FIRST = 5_000;
 const REGISTER_RETRY_LAST = 300_000;
 /** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
 const UNWELL = [408, 503, 504];
+/** Contacts of ours that a registrar may have, at most: those of connections that are gone. */
+const MAX_CONTACTS = 4;
 /** Digits in which two numbers must agree to be one, where a number is without its country. */
 const LEAST_NATIONAL = 7;
 
@@ -66,7 +68,12 @@ export class Trunk {
   #expires: number;
   #lookTimer: Timer | null = null;
   #registerTimer: Timer | null = null;
-  #registering = false;
+  #registering: Promise<void> | null = null;
+  /** Contacts that the registrar may have of us: the last is the one that stands, the others are to be taken back. */
+  #contacts: readonly string[] = [];
+  /** End what is asked when the trunk stops. */
+  readonly #looks = new AbortController();
+  readonly #registers = new AbortController();
   #stopped = false;
 
   constructor(options: TrunkOptions) {
@@ -109,21 +116,34 @@ export class Trunk {
     if (!this.settings.register && this.#options.keepAlive === 0) void this.peers();
   }
 
-  /** Takes back the registration, for `within` milliseconds at most. */
+  /**
+   * Takes back the registration, for `within` milliseconds at most. A REGISTER that is under way is given as long before,
+   * since there may be one at a time (RFC 3261 §10.2), and is taken back whether or not its answer has come.
+   */
   async stop(within: number): Promise<void> {
     this.#stopped = true;
     this.#lookTimer?.cancel();
     this.#registerTimer?.cancel();
-    if (this.#registered.ok !== true) return;
+    this.#looks.abort();
     this.#registered = NOTHING_YET;
+    if (this.#registering) await this.#inTime(within, this.#registering);
+    this.#registers.abort();
+    if (this.#contacts.length === 0) return;
+    const ending = new AbortController();
     // A connection that would have to be opened for it may take longer.
-    await new Promise<void>((resolve) => {
+    await this.#inTime(within, this.#ask('REGISTER', within, ending.signal, 0));
+    ending.abort();
+  }
+
+  /** Waits for the end of something, for some milliseconds at most. */
+  #inTime(within: number, what: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
       const limit = this.#options.agent.environment.after(within, resolve);
       const done = () => {
         limit.cancel();
         resolve();
       };
-      this.#ask('REGISTER', { expires: 0 }, within).then(done, done);
+      what.then(done, done);
     });
   }
 
@@ -193,7 +213,7 @@ export class Trunk {
 
   /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
   probe(method: 'OPTIONS' | 'REGISTER'): Promise<Answered> {
-    return this.#ask(method, {}, this.#options.responseTimeout);
+    return this.#ask(method, this.#options.responseTimeout, this.#looks.signal);
   }
 
   /** The peers with what is trusted for them and shown to them over TLS. */
@@ -208,7 +228,7 @@ export class Trunk {
 
   async #look(): Promise<void> {
     const { keepAlive, responseTimeout } = this.#options;
-    const answer = await this.#ask('OPTIONS', {}, responseTimeout);
+    const answer = await this.#ask('OPTIONS', responseTimeout, this.#looks.signal);
     if (this.#stopped) return;
     // A refusal for want of credentials is an answer too: the INVITE will tell.
     const isWell =
@@ -222,11 +242,22 @@ export class Trunk {
   }
 
   /** RFC 3261 §10.2, kept alive until `stop`. */
-  async #register(): Promise<void> {
-    const { environment } = this.#options.agent;
-    this.#registering = true;
-    const answer = await this.#ask('REGISTER', { expires: this.#expires }, this.#options.responseTimeout * 2);
-    this.#registering = false;
+  #register(): Promise<void> {
+    this.#registering ??= this.#registerNow().finally(() => {
+      this.#registering = null;
+    });
+    return this.#registering;
+  }
+
+  async #registerNow(): Promise<void> {
+    const { agent, responseTimeout } = this.#options;
+    const { environment } = agent;
+    const before = this.#contacts;
+    const { signal } = this.#registers;
+    const answer = await this.#ask('REGISTER', responseTimeout * 2, signal, this.#expires);
+    if (answer.kind === 'response' && answer.response.status < 300) this.#contacts = [answer.contact];
+    // Who refuses changes nothing (RFC 3261 §10.3); of others we do not know.
+    else if (!isPassing(answer)) this.#contacts = before;
     if (this.#stopped) return;
     const now = environment.monotonic();
     if (answer.kind === 'response' && answer.response.status < 300) {
@@ -242,7 +273,7 @@ export class Trunk {
       const least = secondsOf(answer.response, 'min-expires') ?? 0;
       if (least > this.#expires && least <= 604_800) {
         this.#expires = least;
-        return this.#register();
+        return this.#registerNow();
       }
     }
     // What a registrar granted stands while it is only out of reach or unwell.
@@ -260,8 +291,9 @@ export class Trunk {
 
   async #ask(
     method: 'OPTIONS' | 'REGISTER',
-    extra: { readonly expires?: number },
     timeout: number,
+    signal: AbortSignal,
+    expires?: number,
   ): Promise<Answered> {
     const { agent, settings } = this.#options;
     const domain = hostPort(settings.domain, null);
@@ -284,12 +316,23 @@ export class Trunk {
       headers: (contact): Readonly<Record<string, string | number>> => {
         if (!registering) return { contact, accept: 'application/sdp' };
         // Without a contact it only asks what is registered (RFC 3261 §10.2.3).
-        return extra.expires === undefined ? {} : { contact, expires: extra.expires };
+        return expires === undefined ? {} : { contact: this.#binding(contact), expires };
       },
       contactUser: user === '' ? '' : encodeURIComponent(user),
       timeout,
+      signal,
       onUnwell: (peer) => this.#unwell.set(peerKey(peer), agent.environment.monotonic() + LAST_FOR),
     });
+  }
+
+  /**
+   * What a REGISTER says of our contacts. One of a connection that is gone is taken back with it: some registrars keep one
+   * contact only, and refuse the next.
+   */
+  #binding(contact: string): string {
+    const others = this.#contacts.filter((one) => one !== contact).slice(1 - MAX_CONTACTS);
+    this.#contacts = [...others, contact];
+    return [contact, ...others.map((one) => `${one};expires=0`)].join(', ');
   }
 
   #note(found: { readonly reachable?: Finding; readonly registered?: Finding }): void {
