@@ -92,6 +92,13 @@ describeWith(['baresip', 'kamailio'], 'a registrar', ({ baresip, kamailio }) => 
     );
   });
 
+  test('that names a service route is sent calls along it', async () => {
+    const { phone, line } = await open('udp', { serviceRoute: true });
+    await becomes(line, 'up');
+    expect(await line.call()).toMatchObject({ kind: 'accepted' });
+    await phone.ended(1);
+  });
+
   test('that refuses the password keeps the carrier down', async () => {
     const opened = await Promise.all(
       (['udp', 'tls'] as const).map((protocol) => open(protocol, {}, { password: 'wrong' })),

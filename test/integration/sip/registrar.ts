@@ -30,6 +30,8 @@ export interface RegistrarOptions {
   readonly certified: Certified;
   /** Whose certificates it asks for over TLS; null: for none. */
   readonly asksFor?: string | null;
+  /** Whether it names itself as service route, and lets no call pass that does not come that way. */
+  readonly serviceRoute?: boolean;
   /** The port of the phone that every call goes to. */
   readonly phone: number;
 }
@@ -120,7 +122,8 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
 }
 
 function configOf(port: number, tls: string, options: RegistrarOptions): string {
-  const { username, password, algorithm = null, phone } = options;
+  const { username, password, algorithm = null, serviceRoute = false, phone } = options;
+  const route = `<sip:orig@127.0.0.1:${port};lr>`;
   const modules = 'tls tm sl rr pv maxfwd textops siputils usrloc registrar auth xlog nathelper'.split(' ');
   return `#!KAMAILIO
 debug=1
@@ -150,6 +153,7 @@ request_route {
       www_challenge("registrar.example", "1");
       exit;
     }
+    ${serviceRoute ? `append_to_reply("Service-Route: ${route}\\r\\n");` : ''}
     save("location");
     exit;
   }
@@ -159,6 +163,7 @@ request_route {
     exit;
   }
   if (!registered("location", "sip:${username}@127.0.0.1")) { sl_send_reply("403", "Not Registered"); exit; }
+  ${serviceRoute ? `if ($hdr(Route) != "${route}") { sl_send_reply("403", "Another Way"); exit; } loose_route();` : ''}
   xlog("L_ALERT", "passed by $proto $aa|\\n");
   consume_credentials();
   add_contact_alias();

@@ -3,7 +3,7 @@ import type { ReportResult } from '#delivery/carrier.js';
 import { UNWANTED } from '#delivery/carrier.js';
 import { createSipCarrier } from '#delivery/carriers/sip/carrier.js';
 import type { Media, MediaEvents, MediaSession } from '#delivery/carriers/sip/media/media.js';
-import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { headerOf, headersOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
 import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
@@ -462,6 +462,24 @@ describe('a registration', () => {
     const before = peer.all('REGISTER').length;
     await environment.advance(10_000);
     expect(peer.all('REGISTER').length).toBeGreaterThan(before);
+  });
+
+  it('has calls carry the service route that the registrar told', async () => {
+    const { environment, carrier, peer, submit } = openCarrier({
+      trunks: [{ host: THEM, username: 'a', password: 'b', register: true }],
+    });
+    peer.script = (asked, one) =>
+      asked.method === 'REGISTER' &&
+      one.respond(asked, 200, { 'service-route': '<sip:one.example;lr>, <sip:two.example;lr>' });
+    carrier.start?.();
+    await environment.advance(100);
+    void submit();
+    await environment.advance(100);
+    expect(headersOf(peer.all('INVITE')[0]!, 'route')).toEqual([
+      '<sip:one.example;lr>',
+      '<sip:two.example;lr>',
+    ]);
+    expect(headersOf(peer.all('REGISTER')[0]!, 'route')).toEqual([]);
   });
 
   it('asks for a longer time where the registrar wants one', async () => {

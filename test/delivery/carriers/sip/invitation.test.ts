@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { InvitationOptions } from '#delivery/carriers/sip/dialog/invitation.js';
-import { headerOf, listOf, sequenceOf } from '#delivery/carriers/sip/message/message.js';
+import {
+  headerOf,
+  headersOf,
+  listOf,
+  type SipMessage,
+  sequenceOf,
+} from '#delivery/carriers/sip/message/message.js';
 import { tagOf } from '#delivery/carriers/sip/message/uri.js';
 import { UNREACHABLE } from '../../../support/sip-network.js';
 import { PEER_SDP, SipPeer } from '../../../support/sip-peer.js';
@@ -393,6 +399,46 @@ describe('a request that is too large for UDP', () => {
     invite({ peers, ...LARGE });
     await settle();
     expect(tcp()).toBe(tried + 1);
+  });
+});
+
+describe('the proxies that a trunk wants calls to pass', () => {
+  const routes = ['<sip:edge.example;lr>', '"Home" <sip:orig@home.example:5090;lr=on>;x=1'];
+  const routeOf = (asked: SipMessage) => headersOf(asked, 'route');
+
+  it('are the route of the INVITE and its CANCEL, of each try, and not of what follows the answer', async () => {
+    const { peer, invite, settle } = openWorld();
+    peer().script = (asked, one) => {
+      if (asked.method !== 'INVITE') one.respond(asked, 200);
+      else if (headerOf(asked, 'proxy-authorization') === null)
+        one.respond(asked, 407, { 'proxy-authenticate': 'Digest realm="x", nonce="1", qop="auth"' });
+      else if (one.all('INVITE').length === 2) one.answer(asked);
+      else one.respond(asked, 180);
+    };
+    const { call } = invite({ routes });
+    await settle();
+    call.hangUp();
+    const { call: ringing } = invite({ routes });
+    await settle();
+    ringing.hangUp();
+    await settle();
+    for (const method of ['INVITE', 'CANCEL']) {
+      for (const asked of peer().all(method)) expect(routeOf(asked)).toEqual(routes);
+    }
+    expect(peer().all('CANCEL')).toHaveLength(1);
+    // The ACK of a refusal is of the same way as its INVITE; that of the answer is of the call's.
+    expect(peer().all('ACK').map(routeOf)).toEqual([routes, [], routes]);
+    expect(peer().all('BYE').map(routeOf)).toEqual([[]]);
+  });
+
+  it('are left out towards another host that a redirect leads to', async () => {
+    const { peer, invite, settle } = openWorld();
+    peer().script = (asked, one) =>
+      asked.method === 'INVITE' && one.respond(asked, 302, { contact: `<sip:1@${SECOND}>` });
+    invite({ routes, redirect: async () => [peerAt(SECOND)] });
+    peer(SECOND);
+    await settle();
+    expect(peer(SECOND).all('INVITE').map(routeOf)).toEqual([[]]);
   });
 });
 

@@ -313,6 +313,7 @@ describe('a BYE whose connection breaks before its answer', () => {
       agent,
       peers: [peer],
       uri: 'sip:callee@127.0.0.1',
+      routes: [],
       from: '<sip:us@127.0.0.1>',
       to: '<sip:callee@127.0.0.1>',
       contactUser: 'us',

@@ -81,6 +81,7 @@ export function openWorld({
       agent,
       peers: [peerAt(THEM)],
       uri: `sip:+14155550123@${THEM}`,
+      routes: [],
       from: `<sip:+14155550100@${THEM}>`,
       to: `<sip:+14155550123@${THEM}>`,
       contactUser: '+14155550100',

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { headerOf } from '#delivery/carriers/sip/message/message.js';
+import { headerOf, type SipRequest } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, responseTo } from '#delivery/carriers/sip/message/write.js';
 import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
 import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
 import { type Resolver, systemResolver } from '#delivery/carriers/sip/trunk/resolve.js';
 import { Trunk } from '#delivery/carriers/sip/trunk/trunk.js';
+import type { SipPeer } from '../../../support/sip-peer.js';
 import { VirtualEnvironment } from '../../../support/virtual-time.js';
 import { NO_DNS, openWorld, THEM, US } from './support.js';
 
@@ -81,6 +82,75 @@ describe('a registration', () => {
     trunk.start();
     await settle(8 * MINUTES);
     expect(peer().all('REGISTER')).toHaveLength(1);
+  });
+});
+
+describe('a service route', () => {
+  const ROUTE = ['<sip:edge.example;lr>', '"Home, sweet" <sip:orig@home.example:5090;lr>;x=1'];
+
+  it('is kept in its order as long as the registration stands, and is that of the last answer', async () => {
+    const { trunk, peer, settle } = openTrunk({ register: true });
+    const answer = (headers: Record<string, string>) => {
+      peer().script = (asked, one) => one.respond(asked, 200, { expires: 600, ...headers });
+    };
+    answer({ 'service-route': ROUTE.join(', ') });
+    trunk.start();
+    expect(trunk.serviceRoute).toEqual([]);
+    await settle();
+    expect(trunk.serviceRoute).toEqual(ROUTE);
+    answer({ 'service-route': ROUTE[1]! });
+    await settle(9 * MINUTES + 1_000);
+    expect(trunk.serviceRoute).toEqual([ROUTE[1]]);
+    answer({});
+    await settle(9 * MINUTES + 1_000);
+    expect([trunk.isUsable, trunk.serviceRoute]).toEqual([true, []]);
+  });
+
+  it.each([
+    ['is refused', (asked: SipRequest, one: SipPeer) => one.respond(asked, 403)],
+    ['runs out', () => {}],
+  ] as const)('is forgotten when the registration %s', async (_, script) => {
+    const { trunk, peer, settle } = openTrunk({ register: true });
+    peer().script = (asked, one) => one.respond(asked, 200, { expires: 600, 'service-route': ROUTE[0]! });
+    trunk.start();
+    await settle(8 * MINUTES);
+    expect(trunk.serviceRoute).toEqual([ROUTE[0]]);
+    peer().script = script;
+    await settle(2 * MINUTES + 1_000);
+    expect(trunk.serviceRoute).toEqual([]);
+  });
+
+  it.each([
+    ['of a strict router', '<sip:edge.example>'],
+    ['without angle brackets', 'sip:edge.example;lr'],
+    ['that is no SIP', '<tel:+14155550123;lr>'],
+    ['of too many proxies', Array(9).fill(ROUTE[0]).join(', ')],
+    [
+      'that is too long',
+      Array(8)
+        .fill(`<sip:${'a'.repeat(250)}@edge.example;lr>`)
+        .join(', '),
+    ],
+    ['of which one part is wrong', `${ROUTE[0]}, <sip:edge.example>`],
+  ])('%s is none', async (_, route) => {
+    const { trunk, peer, settle } = openTrunk({ register: true });
+    peer().script = (asked, one) => one.respond(asked, 200, { expires: 600, 'service-route': route });
+    trunk.start();
+    await settle();
+    expect([trunk.isUsable, trunk.serviceRoute]).toEqual([true, []]);
+  });
+
+  it('has calls go to the peer that told it before any other', async () => {
+    const addresses = async () => [THEM, SECOND];
+    const world = openTrunk({ host: 'a.example', register: true, resolver: { ...NO_DNS, addresses } });
+    const { trunk, peer, settle } = world;
+    peer().script = (asked, one) => one.respond(asked, 503);
+    peer(SECOND).script = (asked, one) =>
+      one.respond(asked, 200, { expires: 600, 'service-route': ROUTE[0]! });
+    trunk.start();
+    // The other one is tried last for a while only.
+    await settle(5 * MINUTES);
+    expect((await trunk.peers()).map(({ address }) => address)).toEqual([SECOND, THEM]);
   });
 });
 

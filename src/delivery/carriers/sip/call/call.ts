@@ -143,6 +143,7 @@ export class Call {
       agent,
       peers,
       uri,
+      routes: trunk.serviceRoute,
       from: caller.from,
       to: `<sip:${called.replaceAll('#', '%23')}@${host}>`,
       contactUser: caller.user,

@@ -16,7 +16,7 @@ import type { ClientTransaction, Failure } from '../transaction/client.js';
 import { token } from '../transaction/layer.js';
 import type { ServerTransaction } from '../transaction/server.js';
 import { TRANSACTION_TIME } from '../transaction/timers.js';
-import type { Peer } from '../transport/transport.js';
+import { type Peer, peerKey } from '../transport/transport.js';
 import type { Authenticator } from '../trunk/authenticator.js';
 import { Confirmed, type DialogMedia } from './confirmed.js';
 import { Dialog } from './dialog.js';
@@ -63,6 +63,8 @@ export interface InvitationOptions {
   /** Peers of one trunk, in the order in which they are tried; at least one. */
   readonly peers: readonly Peer[];
   readonly uri: string;
+  /** What `Route` says to these peers: the proxies that the trunk wants calls to pass. Redirects lead past them. */
+  readonly routes: readonly string[];
   /** `From` without a tag, and `To`. */
   readonly from: string;
   readonly to: string;
@@ -208,6 +210,7 @@ export class Invitation implements CallEnd {
       'INVITE',
       this.#uri,
       [
+        ...this.#routesTo(fallback ?? peer).map((value) => ({ name: 'route', value })),
         ...fields({
           'max-forwards': 70,
           from: `${from};tag=${this.#tag}`,
@@ -251,6 +254,11 @@ export class Invitation implements CallEnd {
       this.#fallBack(leg);
       void this.#next({ kind: 'no-response' });
     });
+  }
+
+  #routesTo(peer: Peer): readonly string[] {
+    const { peers, routes } = this.#options;
+    return peers.some((one) => peerKey(one) === peerKey(peer)) ? routes : [];
   }
 
   /** RFC 3261 §18.1.1: what TCP did not bring is tried over UDP, though it is large. */

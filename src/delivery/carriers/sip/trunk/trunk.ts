@@ -9,6 +9,7 @@ import { type Peer, peerKey } from '../transport/transport.js';
 import { createAuthenticator } from './authenticator.js';
 import { type Answered, exchange } from './exchange.js';
 import { type Resolver, resolvePeers } from './resolve.js';
+import { serviceRouteOf } from './service-route.js';
 
 export interface TrunkOptions {
   readonly agent: Agent;
@@ -63,6 +64,9 @@ export class Trunk {
   #registered = NOTHING_YET;
   /** When the registrar forgets us, unless it is asked again. */
   #registeredUntil = Number.NEGATIVE_INFINITY;
+  /** What the registrar wants calls to pass, and the peer that granted the registration. */
+  #serviceRoute: readonly string[] = [];
+  #registeredBy: string | null = null;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #retry = REGISTER_RETRY_FIRST;
   #expires: number;
@@ -88,10 +92,21 @@ export class Trunk {
   /** Whether a call may be tried: nothing says that it cannot be. */
   get isUsable(): boolean {
     const now = this.#options.agent.environment.monotonic();
-    const registered = this.#registered.ok === true && this.#registeredUntil > now;
     return (
-      this.#pausedUntil <= now && this.#reachable.ok !== false && (!this.settings.register || registered)
+      this.#pausedUntil <= now &&
+      this.#reachable.ok !== false &&
+      (!this.settings.register || this.#isRegistered)
     );
+  }
+
+  get #isRegistered(): boolean {
+    const now = this.#options.agent.environment.monotonic();
+    return this.#registered.ok === true && this.#registeredUntil > now;
+  }
+
+  /** The proxies that calls are to be led through, in `Route`, while the registration stands (RFC 3608). */
+  get serviceRoute(): readonly string[] {
+    return this.#isRegistered ? this.#serviceRoute : [];
   }
 
   /** What to know of it; null when all is well. */
@@ -147,12 +162,17 @@ export class Trunk {
     });
   }
 
-  /** Peers in the order in which they are tried, those that did not answer of late last; empty when none is found. */
+  /**
+   * Peers in the order in which they are tried, those that did not answer of late last; empty when none is found. A
+   * service route begins behind the peer that told it, which then is the first.
+   */
   async peers(): Promise<readonly Peer[]> {
     const found = await this.#found();
     const now = this.#options.agent.environment.monotonic();
     const isUnwell = (peer: Peer) => (this.#unwell.get(peerKey(peer)) ?? 0) > now;
-    return [...found.filter((peer) => !isUnwell(peer)), ...found.filter(isUnwell)];
+    const first = this.serviceRoute.length > 0 ? this.#registeredBy : null;
+    const rank = (peer: Peer) => (isUnwell(peer) ? 2 : peerKey(peer) === first ? 0 : 1);
+    return found.toSorted((one, other) => rank(one) - rank(other));
   }
 
   async #found(): Promise<readonly Peer[]> {
@@ -264,6 +284,8 @@ export class Trunk {
       this.#retry = REGISTER_RETRY_FIRST;
       const granted = grantedBy(answer.response, answer.contact) ?? this.#expires;
       this.#registeredUntil = now + granted * 1000;
+      this.#serviceRoute = serviceRouteOf(answer.response);
+      this.#registeredBy = peerKey(answer.peer);
       this.#note({ registered: { ok: true, detail: null } });
       // Soon enough for a few repeats before the registration is forgotten.
       this.#registerAfter(Math.max(granted * 850, granted * 1000 - 60_000, 5_000));
