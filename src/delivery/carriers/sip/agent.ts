@@ -46,6 +46,7 @@ export class Agent {
   readonly goodbyes: Goodbyes;
   readonly #options: AgentOptions;
   readonly #calls = new Map<string, CallEnd>();
+  readonly #lossListeners: ((peer: Peer) => void)[] = [];
   #closed = false;
 
   constructor(options: AgentOptions) {
@@ -60,6 +61,9 @@ export class Agent {
       onRequest: (transaction) => this.#request(transaction),
       onAck: (request) => this.#callOf(request)?.onAck(request),
       onUnacknowledged: (request) => this.#callOf(request)?.onUnacknowledged(request),
+      onLoss: (peer) => {
+        for (const listener of this.#lossListeners) listener(peer);
+      },
       onMalformed: options.onMalformed,
     });
   }
@@ -71,6 +75,11 @@ export class Agent {
   /** Calls that peers can still ask something of. */
   get calls(): number {
     return this.#calls.size;
+  }
+
+  /** Tells of each connection that has ended, as long as the agent lives. */
+  onLoss(listener: (peer: Peer) => void): void {
+    this.#lossListeners.push(listener);
   }
 
   /** Requests with this `Call-ID` and our tag are the call's, until `forget`. */

@@ -19,9 +19,17 @@ function openTrunk(
     resolver?: Resolver;
     keepAlive?: number;
     through?: (transport: Transport) => Transport;
+    protocol?: 'udp' | 'tcp' | 'tls';
   } = {},
 ) {
-  const { host = THEM, register = false, resolver = NO_DNS, keepAlive = 0, through } = changes;
+  const {
+    host = THEM,
+    register = false,
+    resolver = NO_DNS,
+    keepAlive = 0,
+    through,
+    protocol = 'udp',
+  } = changes;
   const world = openWorld(through ? { through } : {});
   const told: string[] = [];
   const trunk = new Trunk({
@@ -30,7 +38,7 @@ function openTrunk(
     settings: {
       host,
       port: null,
-      protocol: 'udp',
+      protocol,
       domain: host,
       credentials: { username: 'alice', password: 'secret' },
       register,
@@ -154,6 +162,39 @@ describe('a service route', () => {
   });
 });
 
+describe('a registration whose connection has ended', () => {
+  const flow = { protocol: 'tcp', address: THEM, port: 5060 } as const;
+  const open = async () => {
+    const world = openTrunk({ register: true, protocol: 'tcp' });
+    world.peer().script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    world.trunk.start();
+    await world.settle();
+    return { ...world, asked: () => world.peer().all('REGISTER').length };
+  };
+
+  it('is made again soon, and not more than twice a minute', async () => {
+    const { network, settle, asked, trunk } = await open();
+    await settle(MINUTES);
+    network.break(US, flow);
+    await settle(2_000);
+    expect(asked()).toBe(2);
+    for (let second = 0; second < 60; second++) {
+      network.break(US, flow);
+      await settle(1_000);
+    }
+    expect([3, 4]).toContain(asked());
+    expect(trunk.isUsable).toBe(true);
+  });
+
+  it('is left alone when the connection was another one', async () => {
+    const { network, settle, asked } = await open();
+    await settle(MINUTES);
+    network.break(US, { ...flow, address: SECOND });
+    await settle(MINUTES);
+    expect(asked()).toBe(1);
+  });
+});
+
 describe('a contact of a connection that is gone', () => {
   it('is taken back with the next REGISTER, and at the stop', async () => {
     let port = 40_001;
@@ -262,6 +303,17 @@ describe('a redirect', () => {
     const { trunk } = openTrunk();
     const peers = await trunk.redirect(`sip:${user === '' ? '' : `${user}@`}${THEM}`, '14155550123');
     expect(peers.length > 0).toBe(isFollowed);
+  });
+});
+
+describe('a redirect over TLS', () => {
+  it('to an address of the trunk is for the name of the trunk, and to another host for its own', async () => {
+    const addresses = async () => [THEM];
+    const { trunk } = openTrunk({ host: 'a.example', protocol: 'tls', resolver: { ...NO_DNS, addresses } });
+    await trunk.peers();
+    const [own] = await trunk.redirect(`sip:1@${THEM}:5070;transport=tls`, '1');
+    expect(own).toMatchObject({ address: THEM, port: 5070, serverName: 'a.example' });
+    expect(await trunk.redirect('sip:1@198.51.100.9;transport=tls', '1')).toEqual([]);
   });
 });
 

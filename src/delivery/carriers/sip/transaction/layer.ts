@@ -20,6 +20,8 @@ export interface TransactionsOptions {
   readonly onAck: (request: SipRequest) => void;
   /** An INVITE of a peer whose 2xx was never acknowledged. */
   readonly onUnacknowledged: (request: SipRequest) => void;
+  /** Told of each connection that has ended. */
+  readonly onLoss?: (peer: Peer) => void;
   /** Told what a message that could not be read lacked. */
   readonly onMalformed: (why: string, from: Peer) => void;
 }
@@ -37,7 +39,10 @@ export class Transactions {
   constructor(options: TransactionsOptions) {
     this.#options = options;
     options.transport.receive((bytes, from) => this.#receive(bytes, from));
-    options.transport.onLoss((peer, error) => this.#lost(peerKey(peer), error));
+    options.transport.onLoss((peer, error) => {
+      this.#lost(peerKey(peer), error);
+      options.onLoss?.(peer);
+    });
   }
 
   /** Transactions that go on. */

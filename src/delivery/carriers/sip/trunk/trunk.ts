@@ -33,6 +33,9 @@ const LAST_FOR = 120_000;
 /** Waits before a failed registration is tried again, in milliseconds: doubling from first to last. */
 const REGISTER_RETRY_FIRST = 5_000;
 const REGISTER_RETRY_LAST = 300_000;
+/** Milliseconds before a registration whose connection has ended is made again, and between two of them. */
+const REGISTER_AFTER_LOSS = 1_000;
+const REGISTER_LOSS_APART = 30_000;
 /** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
 const UNWELL = [408, 503, 504];
 /** Contacts of ours that a registrar may have, at most: those of connections that are gone. */
@@ -72,6 +75,9 @@ export class Trunk {
   #expires: number;
   #lookTimer: Timer | null = null;
   #registerTimer: Timer | null = null;
+  /** When a REGISTER was answered last, and when the next one is due. */
+  #registerAnsweredAt = Number.NEGATIVE_INFINITY;
+  #registerAt = Number.POSITIVE_INFINITY;
   #registering: Promise<void> | null = null;
   /** Contacts that the registrar may have of us: the last is the one that stands, the others are to be taken back. */
   #contacts: readonly string[] = [];
@@ -125,7 +131,10 @@ export class Trunk {
 
   /** Begins to register and to look whether it answers. */
   start(): void {
-    if (this.settings.register) void this.#register();
+    if (this.settings.register) {
+      this.#options.agent.onLoss((peer) => this.#lost(peer));
+      void this.#register();
+    }
     if (this.#options.keepAlive > 0) void this.#look();
     // Its requests are taken by their address, from the beginning.
     if (!this.settings.register && this.#options.keepAlive === 0) void this.peers();
@@ -166,11 +175,14 @@ export class Trunk {
    * Peers in the order in which they are tried, those that did not answer of late last; empty when none is found. A
    * service route begins behind the peer that told it, which then is the first.
    */
-  async peers(): Promise<readonly Peer[]> {
+  peers(): Promise<readonly Peer[]> {
+    return this.#ordered(this.serviceRoute.length > 0 ? this.#registeredBy : null);
+  }
+
+  async #ordered(first: string | null): Promise<readonly Peer[]> {
     const found = await this.#found();
     const now = this.#options.agent.environment.monotonic();
     const isUnwell = (peer: Peer) => (this.#unwell.get(peerKey(peer)) ?? 0) > now;
-    const first = this.serviceRoute.length > 0 ? this.#registeredBy : null;
     const rank = (peer: Peer) => (isUnwell(peer) ? 2 : peerKey(peer) === first ? 0 : 1);
     return found.toSorted((one, other) => rank(one) - rank(other));
   }
@@ -228,7 +240,12 @@ export class Trunk {
     const protocol = target.secure ? 'tls' : named === 'tcp' || named === 'tls' ? named : settings.protocol;
     if (target.host === host && target.port === null) return this.peers();
     const destination = { host: target.host, port: target.port, protocol };
-    return this.#secured(await resolvePeers(destination, resolver, agent.environment));
+    const found = this.#secured(await resolvePeers(destination, resolver, agent.environment));
+    // One of its own addresses, which its certificate need not name.
+    const isOwnAddress = this.has(target.host);
+    return found.map((peer) =>
+      peer.protocol === 'tls' && isOwnAddress ? { ...peer, serverName: host } : peer,
+    );
   }
 
   /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
@@ -275,6 +292,7 @@ export class Trunk {
     const before = this.#contacts;
     const { signal } = this.#registers;
     const answer = await this.#ask('REGISTER', responseTimeout * 2, signal, this.#expires);
+    this.#registerAnsweredAt = environment.monotonic();
     if (answer.kind === 'response' && answer.response.status < 300) this.#contacts = [answer.contact];
     // Who refuses changes nothing (RFC 3261 §10.3); of others we do not know.
     else if (!isPassing(answer)) this.#contacts = before;
@@ -307,8 +325,19 @@ export class Trunk {
   }
 
   #registerAfter(delay: number): void {
+    const { environment } = this.#options.agent;
     this.#registerTimer?.cancel();
-    this.#registerTimer = this.#options.agent.environment.after(delay, () => void this.#register());
+    this.#registerTimer = environment.after(delay, () => void this.#register());
+    this.#registerAt = environment.monotonic() + delay;
+  }
+
+  /** Many registrars forget who registered over a connection that has ended, and refuse calls then. */
+  #lost(peer: Peer): void {
+    if (this.#stopped || this.#registering || !this.#isRegistered) return;
+    if (peerKey(peer) !== this.#registeredBy) return;
+    const now = this.#options.agent.environment.monotonic();
+    const at = Math.max(now + REGISTER_AFTER_LOSS, this.#registerAnsweredAt + REGISTER_LOSS_APART);
+    if (at < this.#registerAt) this.#registerAfter(at - now);
   }
 
   async #ask(
@@ -322,7 +351,8 @@ export class Trunk {
     const user = settings.credentials?.username ?? '';
     const address = `<sip:${user === '' ? '' : `${encodeURIComponent(user)}@`}${domain}>`;
     const registering = method === 'REGISTER';
-    const peers = await this.peers();
+    // Who knows our registration refreshes it and takes it back.
+    const peers = await this.#ordered(registering ? this.#registeredBy : null);
     if (peers.length === 0) {
       return { kind: 'unreachable', error: Object.assign(new Error('not found'), { code: 'ENOTFOUND' }) };
     }
