@@ -6,12 +6,16 @@ import { createServer } from 'node:net';
 /** Ports below those that systems hand out by themselves. */
 const [FIRST, LAST] = [20_000, 32_000];
 
-/** So many even ports of 127.0.0.1 that nothing uses, by UDP or TCP, and neither the odd one after each. */
+/**
+ * So many ports of 127.0.0.1 that nothing uses, by UDP or TCP, and neither the three after each: SIPp takes all four for
+ * sound and pictures.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   while (found.size < count) {
-    const port = randomInt(FIRST / 2, LAST / 2) * 2;
-    const free = await Promise.all([port, port + 1].flatMap((each) => [isFree(each), isFreeForTcp(each)]));
+    const port = randomInt(FIRST / 4, LAST / 4) * 4;
+    const four = [port, port + 1, port + 2, port + 3];
+    const free = await Promise.all(four.flatMap((each) => [isFree(each), isFreeForTcp(each)]));
     if (!free.includes(false)) found.add(port);
   }
   return [...found];

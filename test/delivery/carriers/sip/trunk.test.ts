@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headerOf, type SipRequest } from '#delivery/carriers/sip/message/message.js';
+import { headerOf, listOf, type SipRequest } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, responseTo } from '#delivery/carriers/sip/message/write.js';
 import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
 import { createAuthenticator } from '#delivery/carriers/sip/trunk/authenticator.js';
@@ -223,6 +223,26 @@ describe('a contact of a connection that is gone', () => {
     ]);
     await settle(6_000);
     expect(environment.pending).toBe(0);
+  });
+
+  it.each([400, 500])('is told no more to a registrar that refuses two of them with %i', async (status) => {
+    let port = 40_001;
+    const { trunk, peer, settle } = openTrunk({
+      register: true,
+      through: (transport) => ({ ...transport, local: async () => ({ address: US, port }) }),
+    });
+    peer().script = (asked, one) =>
+      one.respond(asked, listOf(asked, 'contact').length > 1 ? status : 200, { expires: 600 });
+    trunk.start();
+    await settle();
+    port = 40_002;
+    await settle(9 * MINUTES + 10_000);
+    expect(
+      peer()
+        .all('REGISTER')
+        .map((one) => listOf(one, 'contact').length),
+    ).toEqual([1, 2, 1]);
+    expect(trunk.isUsable).toBe(true);
   });
 });
 

@@ -293,9 +293,7 @@ export class Trunk {
     const { signal } = this.#registers;
     const answer = await this.#ask('REGISTER', responseTimeout * 2, signal, this.#expires);
     this.#registerAnsweredAt = environment.monotonic();
-    if (answer.kind === 'response' && answer.response.status < 300) this.#contacts = [answer.contact];
-    // Who refuses changes nothing (RFC 3261 §10.3); of others we do not know.
-    else if (!isPassing(answer)) this.#contacts = before;
+    this.#contacts = contactsAfter(answer, before, this.#contacts);
     if (this.#stopped) return;
     const now = environment.monotonic();
     if (answer.kind === 'response' && answer.response.status < 300) {
@@ -396,6 +394,21 @@ export class Trunk {
       this.#options.onChange(this.isUsable ? 'up' : 'down', this.detail);
     }
   }
+}
+
+/**
+ * Contacts that the registrar may have of us after its answer: those that were told, the own one last, if it said nothing.
+ * Who refuses changes nothing (RFC 3261 §10.3), and is not told those of before again: it may take no more than one.
+ */
+function contactsAfter(
+  answer: Answered,
+  before: readonly string[],
+  told: readonly string[],
+): readonly string[] {
+  if (answer.kind === 'silent' || answer.kind === 'unreachable') return told;
+  if (answer.kind === 'response' && answer.response.status < 300) return [answer.contact];
+  const own = told.slice(-1);
+  return isPassing(answer) ? own : own.filter((contact) => before.includes(contact));
 }
 
 function isPassing(answer: Answered): boolean {
