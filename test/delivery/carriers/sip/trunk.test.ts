@@ -71,6 +71,22 @@ describe('a registration', () => {
     expect(trunk.isUsable).toBe(true);
   });
 
+  it('that ran out is told as down, and as up when it is granted again', async () => {
+    const { trunk, told, peer, settle } = openTrunk({ register: true });
+    const grant = () => {
+      peer().script = (asked, one) => one.respond(asked, 200, { expires: 60 });
+    };
+    grant();
+    trunk.start();
+    await settle();
+    peer().script = () => {};
+    await settle(5 * MINUTES);
+    expect(told).toEqual(['up', 'down']);
+    grant();
+    await settle(6 * MINUTES);
+    expect(told).toEqual(['up', 'down', 'up']);
+  });
+
   it('falls at once when the registrar refuses it', async () => {
     const { trunk, peer, settle } = openTrunk({ register: true });
     peer().script = (asked, one) => one.respond(asked, 200, { expires: 600 });

@@ -1,3 +1,4 @@
+import { describeNetworkError } from '../../../http-client.js';
 import type { Agent } from '../agent.js';
 import type { Header, SipResponse } from '../message/message.js';
 import { fields, request } from '../message/write.js';
@@ -107,5 +108,21 @@ async function askOne(
     if (answer.kind !== 'response' || (status !== 401 && status !== 407)) return answer;
     const judgement = authenticator.learn(signed, answer.response, tries);
     if (judgement !== 'again') return { kind: 'credentials', given: judgement === 'refused' };
+  }
+}
+
+/** An answer in a few words. */
+export function describeAnswer(answer: Answered): string {
+  switch (answer.kind) {
+    case 'silent':
+      return 'no answer';
+    case 'unreachable': {
+      const why = describeNetworkError(answer.error);
+      return why === null ? 'cannot be reached' : `cannot be reached: ${why}`;
+    }
+    case 'credentials':
+      return answer.given ? 'user name or password refused' : 'asks for a user name and password';
+    case 'response':
+      return `SIP ${answer.response.status}`;
   }
 }

@@ -1,15 +1,13 @@
 import type { Timer } from '../../../../environment.js';
-import { describeNetworkError } from '../../../http-client.js';
 import type { Agent } from '../agent.js';
-import { listOf, type SipResponse, secondsOf } from '../message/message.js';
-import { hostPort, parseAddress, parseUri } from '../message/uri.js';
+import { hostPort, parseUri } from '../message/uri.js';
 import type { TrunkSettings } from '../settings.js';
 import { token } from '../transaction/layer.js';
 import { type Peer, peerKey } from '../transport/transport.js';
 import { createAuthenticator } from './authenticator.js';
-import { type Answered, exchange } from './exchange.js';
+import { type Answered, describeAnswer, exchange } from './exchange.js';
+import { NOTHING_YET, type Question, Registration } from './registration.js';
 import { type Resolver, resolvePeers } from './resolve.js';
-import { serviceRouteOf } from './service-route.js';
 
 export interface TrunkOptions {
   readonly agent: Agent;
@@ -30,26 +28,10 @@ const RESOLVED_FOR = 30_000;
 const RESOLVE_WITHIN = 1_000;
 /** Milliseconds for which a peer that did not answer is tried last. */
 const LAST_FOR = 120_000;
-/** Waits before a failed registration is tried again, in milliseconds: doubling from first to last. */
-const REGISTER_RETRY_FIRST = 5_000;
-const REGISTER_RETRY_LAST = 300_000;
-/** Milliseconds before a registration whose connection has ended is made again, and between two of them. */
-const REGISTER_AFTER_LOSS = 1_000;
-const REGISTER_LOSS_APART = 30_000;
 /** Answers to OPTIONS that say that a trunk is not well. Any other, a refusal included, shows that it is there. */
 const UNWELL = [408, 503, 504];
-/** Contacts of ours that a registrar may have, at most: those of connections that are gone. */
-const MAX_CONTACTS = 4;
 /** Digits in which two numbers must agree to be one, where a number is without its country. */
 const LEAST_NATIONAL = 7;
-
-/** What was last found out: null while nothing was; in a few words why it is not well. */
-interface Finding {
-  readonly ok: boolean | null;
-  readonly detail: string | null;
-}
-
-const NOTHING_YET: Finding = { ok: null, detail: null };
 
 /** One trunk: where its peers are, whether they answer, and its registration. */
 export class Trunk {
@@ -64,26 +46,13 @@ export class Trunk {
   readonly #unwell = new Map<string, number>();
   #resolving: Promise<readonly Peer[]> | null = null;
   #reachable = NOTHING_YET;
-  #registered = NOTHING_YET;
-  /** When the registrar forgets us, unless it is asked again. */
-  #registeredUntil = Number.NEGATIVE_INFINITY;
-  /** What the registrar wants calls to pass, and the peer that granted the registration. */
-  #serviceRoute: readonly string[] = [];
-  #registeredBy: string | null = null;
+  readonly #registration: Registration | null;
   #pausedUntil = Number.NEGATIVE_INFINITY;
-  #retry = REGISTER_RETRY_FIRST;
-  #expires: number;
   #lookTimer: Timer | null = null;
-  #registerTimer: Timer | null = null;
-  /** When a REGISTER was answered last, and when the next one is due. */
-  #registerAnsweredAt = Number.NEGATIVE_INFINITY;
-  #registerAt = Number.POSITIVE_INFINITY;
-  #registering: Promise<void> | null = null;
-  /** Contacts that the registrar may have of us: the last is the one that stands, the others are to be taken back. */
-  #contacts: readonly string[] = [];
-  /** End what is asked when the trunk stops. */
+  /** Ends what is asked when the trunk stops. */
   readonly #looks = new AbortController();
-  readonly #registers = new AbortController();
+  /** Whether it was told to be usable last; null: nothing was told. */
+  #toldUsable: boolean | null = null;
   #stopped = false;
 
   constructor(options: TrunkOptions) {
@@ -92,83 +61,43 @@ export class Trunk {
     this.settings = options.settings;
     this.authenticator = createAuthenticator(options.settings.credentials, environment);
     this.#ids = { callId: token(environment, 16), tag: token(environment, 8) };
-    this.#expires = options.registerFor;
+    const { register } = options.settings;
+    this.#registration = register ? this.#createRegistration() : null;
   }
 
   /** Whether a call may be tried: nothing says that it cannot be. */
   get isUsable(): boolean {
     const now = this.#options.agent.environment.monotonic();
-    return (
-      this.#pausedUntil <= now &&
-      this.#reachable.ok !== false &&
-      (!this.settings.register || this.#isRegistered)
-    );
-  }
-
-  get #isRegistered(): boolean {
-    const now = this.#options.agent.environment.monotonic();
-    return this.#registered.ok === true && this.#registeredUntil > now;
+    return this.#pausedUntil <= now && this.#reachable.ok !== false && (this.#registration?.stands ?? true);
   }
 
   /** The proxies that calls are to be led through, in `Route`, while the registration stands (RFC 3608). */
   get serviceRoute(): readonly string[] {
-    return this.#isRegistered ? this.#serviceRoute : [];
+    return this.#registration?.serviceRoute ?? [];
   }
 
   /** What to know of it; null when all is well. */
   get detail(): string | null {
     if (this.isUsable) return null;
-    const known = this.#reachable.detail ?? this.#registered.detail;
+    const known = this.#reachable.detail ?? this.#registration?.finding.detail ?? null;
     if (known !== null) return known;
-    return this.settings.register && this.#registered.ok === null
-      ? 'not registered yet'
-      : 'asked for a pause';
-  }
-
-  get isKnown(): boolean {
-    return (this.#reachable.ok ?? this.#registered.ok) !== null;
+    return this.#registration?.finding.ok === null ? 'not registered yet' : 'asked for a pause';
   }
 
   /** Begins to register and to look whether it answers. */
   start(): void {
-    if (this.settings.register) {
-      this.#options.agent.onLoss((peer) => this.#lost(peer));
-      void this.#register();
-    }
+    this.#registration?.start();
     if (this.#options.keepAlive > 0) void this.#look();
     // Its requests are taken by their address, from the beginning.
     if (!this.settings.register && this.#options.keepAlive === 0) void this.peers();
   }
 
-  /**
-   * Takes back the registration, for `within` milliseconds at most. A REGISTER that is under way is given as long before,
-   * since there may be one at a time (RFC 3261 §10.2), and is taken back whether or not its answer has come.
-   */
+  /** Takes back the registration, for `within` milliseconds at most, or twice as long while it is being asked for. */
   async stop(within: number): Promise<void> {
     this.#stopped = true;
     this.#lookTimer?.cancel();
-    this.#registerTimer?.cancel();
     this.#looks.abort();
-    this.#registered = NOTHING_YET;
-    if (this.#registering) await this.#inTime(within, this.#registering);
-    this.#registers.abort();
-    if (this.#contacts.length === 0) return;
-    const ending = new AbortController();
-    // A connection that would have to be opened for it may take longer.
-    await this.#inTime(within, this.#ask('REGISTER', within, ending.signal, 0));
-    ending.abort();
-  }
-
-  /** Waits for the end of something, for some milliseconds at most. */
-  #inTime(within: number, what: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const limit = this.#options.agent.environment.after(within, resolve);
-      const done = () => {
-        limit.cancel();
-        resolve();
-      };
-      what.then(done, done);
-    });
+    await this.#registration?.stop(within);
   }
 
   /**
@@ -176,10 +105,10 @@ export class Trunk {
    * service route begins behind the peer that told it, which then is the first.
    */
   peers(): Promise<readonly Peer[]> {
-    return this.#ordered(this.serviceRoute.length > 0 ? this.#registeredBy : null);
+    return this.#ordered(this.serviceRoute.length > 0 ? this.#registration?.grantedBy : null);
   }
 
-  async #ordered(first: string | null): Promise<readonly Peer[]> {
+  async #ordered(first: string | null = null): Promise<readonly Peer[]> {
     const found = await this.#found();
     const now = this.#options.agent.environment.monotonic();
     const isUnwell = (peer: Peer) => (this.#unwell.get(peerKey(peer)) ?? 0) > now;
@@ -250,7 +179,7 @@ export class Trunk {
 
   /** What the trunk says when it is asked, for a check. A REGISTER so changes nothing. */
   probe(method: 'OPTIONS' | 'REGISTER'): Promise<Answered> {
-    return this.#ask(method, this.#options.responseTimeout, this.#looks.signal);
+    return this.#ask(method, { timeout: this.#options.responseTimeout, signal: this.#looks.signal });
   }
 
   /** The peers with what is trusted for them and shown to them over TLS. */
@@ -265,92 +194,43 @@ export class Trunk {
 
   async #look(): Promise<void> {
     const { keepAlive, responseTimeout } = this.#options;
-    const answer = await this.#ask('OPTIONS', responseTimeout, this.#looks.signal);
+    const answer = await this.#ask('OPTIONS', { timeout: responseTimeout, signal: this.#looks.signal });
     if (this.#stopped) return;
     // A refusal for want of credentials is an answer too: the INVITE will tell.
     const isWell =
       answer.kind === 'credentials' ||
       (answer.kind === 'response' && !UNWELL.includes(answer.response.status));
     const isBack = isWell && this.#reachable.ok === false;
-    this.#note({ reachable: { ok: isWell, detail: isWell ? null : describeAnswer(answer) } });
+    this.#reachable = { ok: isWell, detail: isWell ? null : describeAnswer(answer) };
+    this.#tell();
     this.#lookTimer = this.#options.agent.environment.after(keepAlive, () => void this.#look());
     // Who was away may have forgotten us.
-    if (isBack && this.settings.register && !this.#registering) this.#registerAfter(0);
+    if (isBack) this.#registration?.again();
   }
 
-  /** RFC 3261 §10.2, kept alive until `stop`. */
-  #register(): Promise<void> {
-    this.#registering ??= this.#registerNow().finally(() => {
-      this.#registering = null;
+  #createRegistration(): Registration {
+    const { agent, registerFor, responseTimeout } = this.#options;
+    return new Registration({
+      environment: agent.environment,
+      registerFor,
+      timeout: responseTimeout * 2,
+      ask: (binding) => this.#ask('REGISTER', binding),
+      onLoss: (listener) => agent.onLoss(listener),
+      onFinding: () => this.#tell(),
     });
-    return this.#registering;
   }
 
-  async #registerNow(): Promise<void> {
-    const { agent, responseTimeout } = this.#options;
-    const { environment } = agent;
-    const before = this.#contacts;
-    const { signal } = this.#registers;
-    const answer = await this.#ask('REGISTER', responseTimeout * 2, signal, this.#expires);
-    this.#registerAnsweredAt = environment.monotonic();
-    this.#contacts = contactsAfter(answer, before, this.#contacts);
-    if (this.#stopped) return;
-    const now = environment.monotonic();
-    if (answer.kind === 'response' && answer.response.status < 300) {
-      this.#retry = REGISTER_RETRY_FIRST;
-      const granted = grantedBy(answer.response, answer.contact) ?? this.#expires;
-      this.#registeredUntil = now + granted * 1000;
-      this.#serviceRoute = serviceRouteOf(answer.response);
-      this.#registeredBy = peerKey(answer.peer);
-      this.#note({ registered: { ok: true, detail: null } });
-      // Soon enough for a few repeats before the registration is forgotten.
-      this.#registerAfter(Math.max(granted * 850, granted * 1000 - 60_000, 5_000));
-      return;
-    }
-    if (answer.kind === 'response' && answer.response.status === 423) {
-      const least = secondsOf(answer.response, 'min-expires') ?? 0;
-      if (least > this.#expires && least <= 604_800) {
-        this.#expires = least;
-        return this.#registerNow();
-      }
-    }
-    // What a registrar granted stands while it is only out of reach or unwell.
-    const stands = this.#registered.ok === true && this.#registeredUntil > now && isPassing(answer);
-    this.#note({ registered: { ok: stands, detail: `registration: ${describeAnswer(answer)}` } });
-    const asked = answer.kind === 'response' ? (secondsOf(answer.response, 'retry-after') ?? 0) * 1000 : 0;
-    this.#registerAfter(Math.min(Math.max(this.#retry, asked), REGISTER_RETRY_LAST));
-    this.#retry = Math.min(this.#retry * 2, REGISTER_RETRY_LAST);
-  }
-
-  #registerAfter(delay: number): void {
-    const { environment } = this.#options.agent;
-    this.#registerTimer?.cancel();
-    this.#registerTimer = environment.after(delay, () => void this.#register());
-    this.#registerAt = environment.monotonic() + delay;
-  }
-
-  /** Many registrars forget who registered over a connection that has ended, and refuse calls then. */
-  #lost(peer: Peer): void {
-    if (this.#stopped || this.#registering || !this.#isRegistered) return;
-    if (peerKey(peer) !== this.#registeredBy) return;
-    const now = this.#options.agent.environment.monotonic();
-    const at = Math.max(now + REGISTER_AFTER_LOSS, this.#registerAnsweredAt + REGISTER_LOSS_APART);
-    if (at < this.#registerAt) this.#registerAfter(at - now);
-  }
-
+  /** A REGISTER without a binding asks what is registered (RFC 3261 §10.2.3). */
   async #ask(
     method: 'OPTIONS' | 'REGISTER',
-    timeout: number,
-    signal: AbortSignal,
-    expires?: number,
+    { timeout, signal, headers, first }: Question,
   ): Promise<Answered> {
     const { agent, settings } = this.#options;
     const domain = hostPort(settings.domain, null);
     const user = settings.credentials?.username ?? '';
     const address = `<sip:${user === '' ? '' : `${encodeURIComponent(user)}@`}${domain}>`;
     const registering = method === 'REGISTER';
-    // Who knows our registration refreshes it and takes it back.
-    const peers = await this.#ordered(registering ? this.#registeredBy : null);
+    const peers = await this.#ordered(first);
     if (peers.length === 0) {
       return { kind: 'unreachable', error: Object.assign(new Error('not found'), { code: 'ENOTFOUND' }) };
     }
@@ -363,11 +243,7 @@ export class Trunk {
       callId: registering ? this.#ids.callId : token(agent.environment, 16),
       tag: registering ? this.#ids.tag : token(agent.environment, 8),
       nextNumber: () => ++this.#number,
-      headers: (contact): Readonly<Record<string, string | number>> => {
-        if (!registering) return { contact, accept: 'application/sdp' };
-        // Without a contact it only asks what is registered (RFC 3261 §10.2.3).
-        return expires === undefined ? {} : { contact: this.#binding(contact), expires };
-      },
+      headers: headers ?? (registering ? () => ({}) : (contact) => ({ contact, accept: 'application/sdp' })),
       contactUser: user === '' ? '' : encodeURIComponent(user),
       timeout,
       signal,
@@ -375,45 +251,13 @@ export class Trunk {
     });
   }
 
-  /**
-   * What a REGISTER says of our contacts. One of a connection that is gone is taken back with it: some registrars keep one
-   * contact only, and refuse the next.
-   */
-  #binding(contact: string): string {
-    const others = this.#contacts.filter((one) => one !== contact).slice(1 - MAX_CONTACTS);
-    this.#contacts = [...others, contact];
-    return [contact, ...others.map((one) => `${one};expires=0`)].join(', ');
+  /** Tells whether it is usable, where that is another answer than before. */
+  #tell(): void {
+    const { isUsable } = this;
+    if (isUsable === this.#toldUsable) return;
+    this.#toldUsable = isUsable;
+    this.#options.onChange(isUsable ? 'up' : 'down', this.detail);
   }
-
-  #note(found: { readonly reachable?: Finding; readonly registered?: Finding }): void {
-    const before = this.isUsable;
-    const wasKnown = this.isKnown;
-    this.#reachable = found.reachable ?? this.#reachable;
-    this.#registered = found.registered ?? this.#registered;
-    if (before !== this.isUsable || !wasKnown) {
-      this.#options.onChange(this.isUsable ? 'up' : 'down', this.detail);
-    }
-  }
-}
-
-/**
- * Contacts that the registrar may have of us after its answer: those that were told, the own one last, if it said nothing.
- * Who refuses changes nothing (RFC 3261 §10.3), and is not told those of before again: it may take no more than one.
- */
-function contactsAfter(
-  answer: Answered,
-  before: readonly string[],
-  told: readonly string[],
-): readonly string[] {
-  if (answer.kind === 'silent' || answer.kind === 'unreachable') return told;
-  if (answer.kind === 'response' && answer.response.status < 300) return [answer.contact];
-  const own = told.slice(-1);
-  return isPassing(answer) ? own : own.filter((contact) => before.includes(contact));
-}
-
-function isPassing(answer: Answered): boolean {
-  if (answer.kind === 'response') return answer.response.status === 408 || answer.response.status >= 500;
-  return answer.kind !== 'credentials';
 }
 
 /**
@@ -438,31 +282,5 @@ function plainUser(user: string): string {
     return decodeURIComponent(user);
   } catch {
     return user;
-  }
-}
-
-/** Seconds that a registrar granted: what it says of our own contact, where it is shown as we told it; else `Expires`. */
-function grantedBy(response: SipResponse, contact: string): number | null {
-  const all = listOf(response, 'contact').flatMap((value) => parseAddress(value) ?? []);
-  const own = all.filter(({ uri }) => uri === parseAddress(contact)?.uri);
-  const contacts = own.length > 0 ? own : all;
-  const named = contacts.map(({ parameters }) => Number(parameters.get('expires'))).filter((one) => one > 0);
-  const granted = named.length > 0 ? Math.min(...named) : secondsOf(response, 'expires');
-  return granted === null ? null : Math.min(granted, 604_800);
-}
-
-/** An answer in a few words. */
-export function describeAnswer(answer: Answered): string {
-  switch (answer.kind) {
-    case 'silent':
-      return 'no answer';
-    case 'unreachable': {
-      const why = describeNetworkError(answer.error);
-      return why === null ? 'cannot be reached' : `cannot be reached: ${why}`;
-    }
-    case 'credentials':
-      return answer.given ? 'user name or password refused' : 'asks for a user name and password';
-    case 'response':
-      return `SIP ${answer.response.status}`;
   }
 }
