@@ -7,6 +7,7 @@ import { headerOf, headersOf } from '#delivery/carriers/sip/message/message.js';
 import { fields, request, writeMessage } from '#delivery/carriers/sip/message/write.js';
 import { readSettings, type SipSettings } from '#delivery/carriers/sip/settings.js';
 import type { Transport } from '#delivery/carriers/sip/transport/transport.js';
+import type { Resolver } from '#delivery/carriers/sip/trunk/resolve.js';
 import { SettingsError } from '#delivery/settings-error.js';
 import type { Speech } from '#speech/prompts.js';
 import { createAuthority } from '../../../support/certificates.js';
@@ -88,7 +89,12 @@ function openCarrier(
   {
     speech = {},
     through = (transport) => transport,
-  }: { speech?: Partial<Speech>; through?: (transport: Transport) => Transport } = {},
+    resolver = NO_DNS,
+  }: {
+    speech?: Partial<Speech>;
+    through?: (transport: Transport) => Transport;
+    resolver?: Resolver;
+  } = {},
 ) {
   const environment = new VirtualEnvironment();
   const network = new SipNetwork(environment);
@@ -103,7 +109,7 @@ function openCarrier(
     ...changes,
   });
   const carrier = createSipCarrier(settings, context, {
-    resolver: NO_DNS,
+    resolver,
     openTransport: async () => through(network.attach(US)),
     createMedia: () => fake.media,
   });
@@ -738,6 +744,29 @@ describe('stopping', () => {
     expect(peer.all('BYE')).toHaveLength(2);
     await environment.advance(1_950);
     await stopped;
+    expect(environment.pending).toBe(0);
+  });
+
+  it('waits for no DNS, and takes back what another trunk has granted', async () => {
+    const { environment, carrier, peer, submit } = openCarrier(
+      {
+        trunks: [
+          { host: 'a.example', port: 5060 },
+          { host: THEM, username: 'alice', password: 'secret', register: true },
+        ],
+      },
+      ['recorded'],
+      { resolver: { ...NO_DNS, addresses: () => new Promise(() => {}) } },
+    );
+    peer.script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    carrier.start?.();
+    const waiting = submit();
+    await environment.advance(100);
+    const stopped = carrier.stop();
+    await environment.advance(200);
+    await stopped;
+    expect(await waiting).toMatchObject({ kind: 'unavailable', errorCode: 5010 });
+    expect(peer.all('REGISTER').map((one) => headerOf(one, 'expires'))).toEqual(['600', '0']);
     expect(environment.pending).toBe(0);
   });
 

@@ -60,6 +60,8 @@ export class Call {
   #rang = false;
   #over = false;
   #stopping = false;
+  /** The media thread has been asked for a port: it is waited for, to be given back. */
+  #opening = false;
   #limit: Timer | null = null;
   /** Which `say` is the latest: the end of an earlier one is no news. */
   #saying = 0;
@@ -87,20 +89,28 @@ export class Call {
   stop(): void {
     this.#stopping = true;
     if (this.#answeredAt !== null) this.#step({ kind: 'stop' });
-    else this.#invitation?.hangUp();
+    else this.#abandon();
   }
 
   /** Ends it unless it was answered: whoever lifted the phone is greeted, and the claim will be refused. */
   cancel(): void {
     if (this.#answeredAt !== null) return;
     this.#stopping = true;
-    this.#invitation?.hangUp();
+    this.#abandon();
+  }
+
+  /** Ends what nobody has answered. What waits for DNS to say where the trunk is waits no longer. */
+  #abandon(): void {
+    if (this.#invitation) this.#invitation.hangUp();
+    else if (!this.#opening)
+      this.#finish({ kind: 'not-answered', failure: { kind: 'cancelled' }, rang: false });
   }
 
   async #begin(): Promise<void> {
     const { agent, trunk, media, speech, settings, message } = this.#options;
     void speech.prepare(message.locale, message.brandName);
     const peers = await trunk.peers();
+    if (this.#over) return;
     const [first] = peers;
     if (!first) {
       const error = Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
@@ -108,6 +118,7 @@ export class Call {
       return;
     }
     const { callerId, assertedIdentity, plus, dialPrefix, publicAddress, codecs, srtp, latching } = settings;
+    this.#opening = true;
     const session = await media.open({
       call: message.hopId,
       address: await agent.localAddress(first),
