@@ -51,6 +51,15 @@ const STOP_WITHIN = 1_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 
+/** An attempt that is being done. */
+interface Begun {
+  /** Stops a call. A submit of a message is over too soon to be stopped. */
+  readonly call: AbortController | null;
+  /** It is not wanted any more. */
+  isDropped: boolean;
+  isAccepted: boolean;
+}
+
 /**
  * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
  * took is recorded whatever it takes: while the database is away the results wait here, and once they are many, their
@@ -59,8 +68,7 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes: Lanes<Delivery>;
-  /** Calls that are being made: a submit of a message is over too soon to be stopped. */
-  readonly #calls = new Map<AttemptId, AbortController>();
+  readonly #begun = new Map<AttemptId, Begun>();
   #closing = false;
 
   constructor(options: DispatcherOptions) {
@@ -71,7 +79,7 @@ export class Dispatcher {
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
-      perform: (delivery, onAnswered, onHealthy) => this.#perform(delivery, onAnswered, onHealthy),
+      perform: (delivery, onAnswered, onHealthy) => this.#begin(delivery, onAnswered, onHealthy),
       divert: (delivery) => this.#wayRound(delivery),
       due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
@@ -104,10 +112,19 @@ export class Dispatcher {
     this.#lanes.offer(delivery);
   }
 
-  /** Forgets an attempt that is no longer wanted, unless a carrier has it already. A call that rings stops ringing. */
+  /**
+   * Forgets an attempt that is no longer wanted, unless a carrier has it already. A call that rings stops ringing. That a
+   * message was not handed over is recorded, at once or when its try has ended.
+   */
   drop(attempt: AttemptId): void {
     this.#lanes.drop(attempt);
-    this.#calls.get(attempt)?.abort();
+    const begun = this.#begun.get(attempt);
+    if (!begun) {
+      void this.#conclude(attempt);
+      return;
+    }
+    begun.isDropped = true;
+    begun.call?.abort();
   }
 
   /** Looks for attempts that wait in rows: at the start, and after a takeover. */
@@ -121,7 +138,24 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  async #perform(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
+  async #begin(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
+    const call = delivery.channel === 'voice' ? new AbortController() : null;
+    const begun: Begun = { call, isDropped: false, isAccepted: false };
+    this.#begun.set(delivery.attempt, begun);
+    try {
+      return await this.#perform(delivery, begun, onAnswered, onHealthy);
+    } finally {
+      this.#begun.delete(delivery.attempt);
+      if (begun.isDropped && !begun.isAccepted && !call) await this.#conclude(delivery.attempt);
+    }
+  }
+
+  async #perform(
+    delivery: Delivery,
+    begun: Begun,
+    onAnswered: () => void,
+    onHealthy: () => void,
+  ): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
     if (delivery.expiresAt <= now) {
@@ -143,6 +177,8 @@ export class Dispatcher {
 
     const message = this.#messageOf(delivery, choice);
     if (!message) return { health: 'unknown', postponed: now + KEY_RETRY };
+    // While the database was asked.
+    if (begun.isDropped) return { health: 'unknown' };
     const { submit } = this.#options;
     let claimed = false;
     const claim: Claim = async (messageId) => {
@@ -150,12 +186,11 @@ export class Dispatcher {
       if (claimed && carrier.name === delivery.carrier) onHealthy();
       return claimed;
     };
-    const unwanted = delivery.channel === 'voice' ? new AbortController() : null;
-    if (unwanted) this.#calls.set(delivery.attempt, unwanted);
+    const unwanted = begun.call?.signal;
     const result = await (submit
-      ? submit(carrier, message, claim, unwanted?.signal)
-      : carrier.submit(message, claim, unwanted?.signal)
-    ).finally(() => unwanted && this.#calls.delete(delivery.attempt));
+      ? submit(carrier, message, claim, unwanted)
+      : carrier.submit(message, claim, unwanted));
+    begun.isAccepted = result.kind === 'accepted';
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     // What came of it has been reported: the submit lasted until the end, which says nothing of how the carrier fares.
     if (claimed) return { health: 'unknown' };
@@ -387,11 +422,23 @@ export class Dispatcher {
   }
 
   async #giveUp(delivery: Delivery, errorCode: number): Promise<Verdict> {
-    const { store, environment, log } = this.#options;
     const { attempt } = delivery;
-    log.error({ attempt, carrier: delivery.carrier, errorCode }, 'an attempt was given up');
-    await this.#record({ type: 'give-up', now: environment.now(), owner: store.epoch, attempt, errorCode });
+    this.#options.log.error({ attempt, carrier: delivery.carrier, errorCode }, 'an attempt was given up');
+    await this.#recordGivenUp(attempt, errorCode);
     return { health: 'unknown' };
+  }
+
+  /** Records of an attempt that was dropped that it was not handed over; changes nothing if it was, or its end is known. */
+  #conclude(attempt: AttemptId): Promise<void> {
+    return this.#recordGivenUp(attempt, null);
+  }
+
+  async #recordGivenUp(attempt: AttemptId, errorCode: number | null): Promise<void> {
+    const { store, environment, metrics } = this.#options;
+    const now = environment.now();
+    const outcome = await this.#record({ type: 'give-up', now, owner: store.epoch, attempt, errorCode });
+    if (outcome?.kind !== 'recorded') return;
+    metrics.attempts.inc({ channel: outcome.channel!, status: outcome.status! });
   }
 
   /**

@@ -228,6 +228,8 @@ export interface Reader {
     carrier: string,
     limit: number,
   ): Promise<{ readonly attempt: AttemptId; readonly number: number }[]>;
+  /** Attempts that were dropped at `before` and earlier, oldest first, and of which nobody has told how they ended (`isDropped`). */
+  droppedAttempts(before: number, limit: number): Promise<AttemptId[]>;
   /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
   dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */

@@ -121,6 +121,7 @@ export interface IdempotentRequest {
 export interface Validate {
   readonly type: 'validate';
   readonly now: number;
+  readonly owner: number;
   readonly account: AccountId;
   readonly session: SessionId;
   /** 1–8 digits. */
@@ -204,13 +205,14 @@ export interface Reroute {
   readonly carrier: string;
 }
 
-/** The owner stops trying: an intention. */
+/** The owner stops trying: an intention. Of an attempt that was dropped: it was not handed over, a fact. */
 export interface GiveUp {
   readonly type: 'give-up';
   readonly now: number;
   readonly owner: number;
   readonly attempt: AttemptId;
-  readonly errorCode: number;
+  /** Null: that of the last try that failed, if one did. */
+  readonly errorCode: number | null;
 }
 
 /** One try of a callback ended. Success is a fact; the retry after a failure is an intention. */

@@ -172,10 +172,7 @@ describe('a carrier that brings a message itself', () => {
     );
     await world.environment.advance(60_000);
     expect([stopped, world.submits()]).toEqual([1, 1]);
-    expect(world.attempt()).toMatchObject({
-      delivery: 'done',
-      status: how === 'expired' ? 'failed' : 'ringing',
-    });
+    expect(world.attempt()).toMatchObject({ delivery: 'done', status: 'no-answer', errorCode: 3000 });
   });
 
   it('is never asked again after the mark, not even by a node that starts anew', async () => {

@@ -8,12 +8,13 @@ import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { StartAttempt } from '#verify/commands.js';
 import type { Recipient } from '#verify/model.js';
-import { codeOf, NOW, newKey, seed, start } from '../support/rows.js';
+import { codeOf, NOW, newKey, seed, start, validation } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
 const ACCEPTED: SubmitResult = { kind: 'accepted', messageId: 'm-1' };
 const REFUSED: SubmitResult = { kind: 'refused', errorCode: 50, reason: 'no such number' };
 const DOWN: SubmitResult = { kind: 'unavailable', errorCode: 20, reason: 'no answer', down: true };
+const UNANSWERED: SubmitResult = { kind: 'unanswered', errorCode: 20, reason: 'no answer', down: false };
 
 interface Script {
   readonly answers: SubmitResult[];
@@ -26,7 +27,13 @@ async function open(
   {
     unanswered,
     routes = [],
-  }: { unanswered?: 'resend' | 'wait'; routes?: Parameters<typeof createRouter>[0] } = {},
+    held = [],
+  }: {
+    unanswered?: 'resend' | 'wait';
+    routes?: Parameters<typeof createRouter>[0];
+    /** Carriers that answer only after `release`. */
+    held?: readonly string[];
+  } = {},
 ) {
   const environment = new VirtualEnvironment({ start: NOW });
   const store = openMemoryStore({ environment });
@@ -36,6 +43,10 @@ async function open(
   keyring.use(data);
   const told: Record<string, Script> = {};
   const carriers = new Map<string, Carrier>();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   for (const [name, answers] of Object.entries(scripts)) {
     const script: Script = { answers: [...answers], asked: [] };
     told[name] = script;
@@ -47,6 +58,7 @@ async function open(
       unanswered,
       submit: async (message) => {
         script.asked.push(message);
+        if (held.includes(name)) await released;
         return script.answers.length > 1 ? script.answers.shift()! : script.answers[0]!;
       },
       stop: async () => {},
@@ -79,7 +91,7 @@ async function open(
     return command;
   };
   const attempt = (command: StartAttempt) => store.database.attempt(command.attempt)!;
-  return { environment, store, fixture, dispatcher, told, lines, send, attempt };
+  return { environment, store, fixture, dispatcher, told, lines, send, attempt, release: () => release() };
 }
 
 describe('the dispatcher', () => {
@@ -253,7 +265,57 @@ describe('the dispatcher', () => {
   });
 });
 
-const UNANSWERED: SubmitResult = { kind: 'unanswered', errorCode: 20, reason: 'no answer', down: false };
+describe('a message whose code was typed before it was handed over', () => {
+  /** Verifies the session of an attempt. */
+  async function verify({ store, fixture, environment }: Awaited<ReturnType<typeof open>>, to: StartAttempt) {
+    const code = codeOf(fixture, store.database.session(to.session)!);
+    const now = environment.now();
+    const outcome = await store.submit(validation(fixture, to.session, code, { now, owner: store.epoch }));
+    expect(outcome.kind).toBe('validated');
+  }
+
+  it('is not handed over any more, and that is told at once', async () => {
+    const world = await open({ one: [ACCEPTED], other: [ACCEPTED] }, { held: ['one'] });
+    const crowd = await Promise.all(Array.from({ length: 4 }, () => world.send()));
+    const waiting = await world.send({ url: 'https://example.com/status' });
+    await verify(world, waiting);
+    await world.environment.advance(0);
+    expect(world.attempt(waiting)).toMatchObject({ status: 'failed', errorCode: null, callbacksMade: 2 });
+    world.release();
+    await world.environment.advance(60_000);
+    expect(world.told.one!.asked.map(({ attempt }) => attempt)).toEqual(crowd.map(({ attempt }) => attempt));
+  });
+
+  it('waits for a database that is away to tell it', async () => {
+    const world = await open({ one: [ACCEPTED] }, { held: ['one'] });
+    for (let index = 0; index < 4; index++) await world.send();
+    const waiting = await world.send();
+    await verify(world, waiting);
+    world.store.failure = 'away';
+    await world.environment.advance(10_000);
+    expect(world.attempt(waiting).status).toBe('queued');
+    world.store.failure = null;
+    await world.environment.advance(1_000);
+    expect(world.attempt(waiting).status).toBe('failed');
+  });
+
+  it('is sent when a carrier was being asked, and failed when it did not take it, and is not tried again', async () => {
+    for (const [answer, status, errorCode] of [
+      [ACCEPTED, 'sent', null],
+      [DOWN, 'failed', 20],
+      [UNANSWERED, 'failed', 20],
+    ] as const) {
+      const world = await open({ one: [answer], two: [ACCEPTED] }, { held: ['one'] });
+      const command = await world.send();
+      await verify(world, command);
+      expect(world.attempt(command).status).toBe('queued');
+      world.release();
+      await world.environment.advance(60_000);
+      expect(world.attempt(command)).toMatchObject({ status, errorCode });
+      expect(world.told.two!.asked).toEqual([]);
+    }
+  });
+});
 
 describe('a submit without an answer', () => {
   it('is followed by the next carrier of the route at once, where the carrier says nothing or resend', async () => {

@@ -1,5 +1,7 @@
 import { lastTry } from '#verify/callbacks.js';
 import type { Attempt } from '#verify/model.js';
+import { isFailure, isSuccess } from '#verify/statuses.js';
+import { isDropped } from '#verify/unwanted.js';
 import { contentOf } from './customer.js';
 import { must } from './watched-database.js';
 import type { World } from './world.js';
@@ -84,12 +86,18 @@ function noAcceptedAttemptIsLost(world: World): void {
   for (const uuid of accepted.keys()) {
     const attempt = database.attempt(uuid);
     must(attempt !== undefined, `attempt ${uuid} was answered with 202 and is gone`);
-    const session = database.session(attempt!.session)!;
     const failed = attempt!.status === 'failed';
-    must(taken.has(uuid) || failed || session.status === 'verified', `attempt ${uuid} was never delivered`);
+    must(taken.has(uuid) || failed, `attempt ${uuid} was never delivered`);
   }
   for (const attempt of database.tables.attempt.values()) {
     must(attempt.delivery !== 'pending', `attempt ${attempt.uuid} is pending for ever`);
+    must(!isDropped(attempt), `nobody told how attempt ${attempt.uuid} ended, which was dropped`);
+    const ends = isSuccess(attempt.status) || isFailure(attempt.status) || attempt.status === 'sent';
+    must(attempt.delivery === 'handed' || ends, `attempt ${attempt.uuid} is over and ${attempt.status}`);
+    must(
+      !isFailure(attempt.status) || attempt.channel === 'sms' || !line.brought.includes(attempt.uuid),
+      `call ${attempt.uuid} was brought and is ${attempt.status}`,
+    );
     const delivered = networks.some((network) => network.acknowledged.has(attempt.uuid));
     must(!delivered || reached(attempt), `a delivered receipt of ${attempt.uuid} left it ${attempt.status}`);
   }

@@ -224,6 +224,18 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       { status: 'completed', delivery: 'done', confirmByKey: true },
       { delivery: 'done', confirmByKey: false },
     ]);
+    expect(await store.read.droppedAttempts(NOW + 9, 10)).toEqual([]);
+    expect(await store.read.droppedAttempts(NOW + 10, 10)).toEqual([message.attempt]);
+    const { epoch: owner } = store;
+    const notSent = {
+      type: 'give-up',
+      now: NOW + 20,
+      owner,
+      attempt: message.attempt,
+      errorCode: null,
+    } as const;
+    expect(await store.submit(notSent)).toMatchObject({ kind: 'recorded', status: 'failed' });
+    expect(await store.read.droppedAttempts(NOW + 20, 10)).toEqual([]);
     expect(await store.read.overdueSessions(NOW + 3_600_000, 10)).toEqual([]);
     const next = start(fixture, store);
     expect(await store.submit(next)).toMatchObject({ kind: 'started', session: next.session });

@@ -1,6 +1,7 @@
 import type { Attempt, Callback, Session } from '../../verify/model.js';
 import { mayUse, sessionStatus } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
+import { isDropped } from '../../verify/unwanted.js';
 import type { Due, LaneDue, Reader, SessionView } from '../store.js';
 import { liveKey } from '../working-set.js';
 import type { MemoryDatabase } from './database.js';
@@ -111,6 +112,12 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .slice(0, limit)
         .map(({ uuid, hop }) => ({ attempt: uuid, number: hop })),
 
+    droppedAttempts: async (before, limit) =>
+      [...tables.attempt.values()]
+        .filter((each) => isDropped(each) && each.updatedAt <= before)
+        .sort((a, b) => a.updatedAt - b.updatedAt)
+        .slice(0, limit)
+        .map(({ uuid }) => uuid),
     dueDeliveries: async (lane, now, limit, skip = 0) => {
       const rows = pending().filter((each) => (each.carrier ?? '') === lane);
       const due = dueOf(rows, now, limit, skip);

@@ -28,6 +28,7 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'optOutsOf',
   'lastSender',
   'lostCalls',
+  'droppedAttempts',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -166,6 +167,13 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         .all(carrier, epoch, limit)
         .map(([attempt, number]) => ({ attempt: attempt as AttemptId, number: number as number })),
 
+    droppedAttempts: (before, limit) =>
+      column<AttemptId>(
+        `select uuid from attempt where delivery = 'done' and status = 'queued' and updated_at <= ?
+         order by updated_at limit ?`,
+        before,
+        limit,
+      ),
     dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(
         'attempt',
