@@ -48,6 +48,13 @@ const RECORD_RETRY = 1_000;
 const KEY_RETRY = 10_000;
 /** An attempt that has waited for so long is looked up on the opt-out list again, in milliseconds. */
 const STOP_WITHIN = 1_000;
+/**
+ * How long whoever is on the phone is held while the database is away, and the pauses between two tries of the claim, in
+ * milliseconds: doubling. Providers wait some ten seconds for what a call says.
+ */
+const CLAIM_WITHIN = 6_000;
+const CLAIM_RETRY_FIRST = 100;
+const CLAIM_RETRY_LAST = 1_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 
@@ -181,8 +188,8 @@ export class Dispatcher {
     if (begun.isDropped) return { health: 'unknown' };
     const { submit } = this.#options;
     let claimed = false;
-    const claim: Claim = async (messageId) => {
-      claimed = await this.#claim(delivery, carrier, messageId);
+    const claim: Claim = async (messageId, over) => {
+      claimed = await this.#claim(delivery, carrier, messageId, over);
       if (claimed && carrier.name === delivery.carrier) onHealthy();
       return claimed;
     };
@@ -256,12 +263,43 @@ export class Dispatcher {
   }
 
   /** Marks the attempt as brought, before it is: whoever looks for work from now on passes it over. */
-  async #claim(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<boolean> {
-    const { store, environment, log, metrics, onAccepted } = this.#options;
+  async #claim(
+    delivery: Delivery,
+    carrier: Carrier,
+    messageId: string | null,
+    over?: AbortSignal,
+  ): Promise<boolean> {
+    const { environment, log, metrics, onAccepted } = this.#options;
+    const { attempt, channel } = delivery;
+    const until = environment.monotonic() + CLAIM_WITHIN;
+    let pause = CLAIM_RETRY_FIRST;
+    let outcome = await this.#tryClaim(delivery, carrier, messageId);
+    while (outcome instanceof StoreError) {
+      const isAway = outcome.kind === 'unavailable' && environment.monotonic() + pause <= until;
+      if (!isAway || over?.aborted) {
+        log.warn({ attempt, err: outcome }, 'an attempt could not be claimed, and is not brought');
+        return false;
+      }
+      await sleep(environment, pause);
+      pause = Math.min(pause * 2, CLAIM_RETRY_LAST);
+      if (!over?.aborted) outcome = await this.#tryClaim(delivery, carrier, messageId);
+    }
+    if (outcome?.kind !== 'recorded') return false;
+    if (outcome.verified) {
+      metrics.sessions.inc({ event: 'verified' });
+      metrics.attempts.inc({ channel, status: 'completed' });
+    }
+    if (messageId !== null) onAccepted(carrier.name, messageId);
+    return true;
+  }
+
+  /** Null: it may not be claimed, whatever the database says. */
+  async #tryClaim(delivery: Delivery, carrier: Carrier, messageId: string | null) {
+    const { store, environment } = this.#options;
     const now = environment.now();
-    if (!store.holds() || delivery.expiresAt <= now) return false;
+    if (!store.holds() || delivery.expiresAt <= now) return null;
     try {
-      const outcome = await store.submit<HopAccepted>({
+      return await store.submit<HopAccepted>({
         type: 'hop-accepted',
         now,
         owner: store.epoch,
@@ -271,21 +309,10 @@ export class Dispatcher {
         messageId,
         claim: true,
       });
-      if (outcome.kind !== 'recorded') return false;
-      if (outcome.verified) {
-        metrics.sessions.inc({ event: 'verified' });
-        metrics.attempts.inc({ channel: delivery.channel, status: 'completed' });
-      }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      log.warn(
-        { attempt: delivery.attempt, err: error },
-        'an attempt could not be claimed, and is not brought',
-      );
-      return false;
+      if (error instanceof StoreError) return error;
+      throw error;
     }
-    if (messageId !== null) onAccepted(carrier.name, messageId);
-    return true;
   }
 
   async #accepted(
