@@ -70,6 +70,8 @@ export type SubmitResult =
       readonly down: boolean;
       /** It was never asked: it is not known from this how the carrier fares. */
       readonly untried?: boolean;
+      /** It was stopped, or its claim refused: nothing failed. */
+      readonly unwanted?: true;
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
     }
@@ -92,6 +94,7 @@ export const UNWANTED = {
   reason: 'the attempt is not wanted any more',
   down: false,
   untried: true,
+  unwanted: true,
 } as const satisfies SubmitResult;
 
 /**

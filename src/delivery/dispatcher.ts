@@ -371,6 +371,7 @@ export class Dispatcher {
       reason: result.reason,
       status: result.kind === 'refused' ? result.status : undefined,
       unanswered,
+      unwanted: result.kind === 'unavailable' && result.unwanted,
       next,
     });
     log.warn(
@@ -433,6 +434,8 @@ export class Dispatcher {
   #wayRound(delivery: Delivery): (() => Promise<void>) | null {
     const { store, environment, carriers, router, metrics } = this.#options;
     if (this.#closing || delivery.hop >= MAX_HOPS) return null;
+    // It would not be moved, and be found here again and again.
+    if (delivery.expiresAt <= environment.now()) return null;
     const { attempt, hop: number, tries } = delivery;
     const order = router(delivery);
     const place = order.indexOf(delivery.carrier) + 1;

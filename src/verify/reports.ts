@@ -99,6 +99,10 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
       effects: [],
     };
   }
+  if (command.unanswered && isDropped(attempt)) {
+    return { outcome: reportOf('stale', attempt), changes: [{ table: 'hop', row: hop }], effects: [] };
+  }
+  if (command.unwanted && !wanted) return recorded(endUnwanted(session, attempt, null, command), hop);
   if (next.kind === 'retry' && wanted) {
     const retried: Attempt = {
       ...attempt,
@@ -264,7 +268,11 @@ export function giveUp(state: State, command: GiveUp): Decision<GiveUp> {
   const found = find(state, command.attempt);
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
-  if (isDropped(attempt)) return recorded(endUnwanted(session, attempt, command.errorCode, command), null);
+  if (isDropped(attempt)) {
+    const mayHaveArrived = command.errorCode === null && isUnanswered(state, attempt);
+    if (mayHaveArrived) return unchanged(reportOf('stale', attempt));
+    return recorded(endUnwanted(session, attempt, command.errorCode, command), null);
+  }
   if (attempt.delivery !== 'pending') return unchanged(reportOf('stale', attempt));
   if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
   return recorded(failed(session, attempt, command), null);
@@ -309,6 +317,14 @@ function newHop(attempt: Attempt['uuid'], number: number, of: { carrier: string;
     unanswered: null,
     cost: null,
   };
+}
+
+/** Whether a carrier may have the attempt though it gave no answer. */
+function isUnanswered(state: State, attempt: Attempt): boolean {
+  for (let number = 1; number <= attempt.hop; number++) {
+    if (state.hop(attempt.uuid, number)?.state === 'unanswered') return true;
+  }
+  return false;
 }
 
 /** Whether the hop was tried without success and may be tried again. */

@@ -23,8 +23,8 @@ export function endUnwanted(
 }
 
 /**
- * Whether an attempt was dropped while its node may have been handing it over: no more is to be done for it, and how it
- * ended is still to be told.
+ * Whether a message was dropped while a carrier may have been given it: no more is to be done for it, and how it ended is
+ * still to be told, by its node or by a receipt.
  */
 export function isDropped({ delivery, status }: Pick<Attempt, 'delivery' | 'status'>): boolean {
   return delivery === 'done' && status === 'queued';

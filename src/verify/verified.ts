@@ -12,9 +12,9 @@ export interface Verified {
 }
 
 /**
- * The session is verified, no longer live, and what was still to be delivered is dropped. Where that may be with a carrier
- * this very moment, as a message that is due may, its node tells how it ended (see `isDropped`). A call cannot come about
- * any more, whoever makes it, since its claim is refused.
+ * The session is verified, no longer live, and what was still to be delivered is dropped. A message may be with a carrier
+ * this very moment: its node tells how it ended (see `isDropped`). A call cannot come about any more, whoever makes it, since
+ * its claim is refused.
  * @param by the attempt that did it, whose row is left to the caller
  */
 export function verifySession(
@@ -30,10 +30,10 @@ export function verifySession(
   if (live?.session === session.uuid) changes.push({ table: 'live', remove: live });
   for (const attempt of state.attemptsOf(session.uuid)) {
     if (attempt.delivery !== 'pending' || attempt.uuid === by) continue;
-    const isUnderWay = attempt.channel === 'sms' && attempt.nextAt <= at.now;
-    const ended = isUnderWay
-      ? { attempt: { ...attempt, delivery: 'done' as const, updatedAt: at.now }, callbacks: [] }
-      : endUnwanted(verified, attempt, null, at);
+    const ended =
+      attempt.channel === 'sms'
+        ? { attempt: { ...attempt, delivery: 'done' as const, updatedAt: at.now }, callbacks: [] }
+        : endUnwanted(verified, attempt, null, at);
     const written = record(ended);
     changes.push(...written.changes);
     effects.push({ kind: 'drop', attempt: attempt.uuid }, ...written.effects);

@@ -75,8 +75,9 @@ async function open(
     log: createLog('trace', { write: (line) => void lines.push(line) }),
     metrics: createMetrics(),
   });
+  let deaf = false;
   store.onEffects((effects) => {
-    for (const effect of effects) {
+    for (const effect of deaf ? [] : effects) {
       if (effect.kind === 'deliver') dispatcher.offer(effect.delivery);
       if (effect.kind === 'drop') dispatcher.drop(effect.attempt);
     }
@@ -91,7 +92,21 @@ async function open(
     return command;
   };
   const attempt = (command: StartAttempt) => store.database.attempt(command.attempt)!;
-  return { environment, store, fixture, dispatcher, told, lines, send, attempt, release: () => release() };
+  return {
+    environment,
+    store,
+    fixture,
+    dispatcher,
+    told,
+    lines,
+    send,
+    attempt,
+    release: () => release(),
+    /** Whether it hears nothing of what is to be done, which then waits in rows. */
+    isDeaf: (is: boolean) => {
+      deaf = is;
+    },
+  };
 }
 
 describe('the dispatcher', () => {
@@ -299,11 +314,11 @@ describe('a message whose code was typed before it was handed over', () => {
     expect(world.attempt(waiting).status).toBe('failed');
   });
 
-  it('is sent when a carrier was being asked, and failed when it did not take it, and is not tried again', async () => {
+  it('is sent when a carrier was being asked, failed when it did not take it, and open when it did not answer, but never tried again', async () => {
     for (const [answer, status, errorCode] of [
       [ACCEPTED, 'sent', null],
       [DOWN, 'failed', 20],
-      [UNANSWERED, 'failed', 20],
+      [UNANSWERED, 'queued', null],
     ] as const) {
       const world = await open({ one: [answer], two: [ACCEPTED] }, { held: ['one'] });
       const command = await world.send();
@@ -431,6 +446,26 @@ describe('a carrier that dies', () => {
     expect(told.two!.asked).toHaveLength(2);
     for (const command of bound)
       expect(attempt(command)).toMatchObject({ carrier: 'one', delivery: 'pending' });
+  });
+
+  it('keeps the attempts whose code has expired, which nobody else is asked to take', async () => {
+    const script = { one: [DOWN], two: [ACCEPTED] };
+    const { send, store, dispatcher, environment, told, isDeaf } = await open(script);
+    // More than are looked at at a time, in rows alone.
+    isDeaf(true);
+    for (let count = 0; count < 300; count++) await send();
+    await environment.advance(600_000);
+    isDeaf(false);
+    const { submit } = store;
+    let moves = 0;
+    store.submit = (command) => {
+      // Moved again and again they would never let this test end.
+      if (command.type === 'reroute' && ++moves > 300) store.holds = () => false;
+      return submit.call(store, command) as never;
+    };
+    for (let count = 0; count < 5; count++) await send();
+    expect(dispatcher.breakerOf('one')).toBe('open');
+    expect([moves, told.two!.asked.length]).toEqual([0, 5]);
   });
 
   it('is passed over by an attempt that fails elsewhere', async () => {

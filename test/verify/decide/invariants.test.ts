@@ -70,6 +70,7 @@ const step = fc.oneof(
     hop,
     next,
     unanswered: fc.constantFrom(undefined, undefined, 'resend' as const, 'wait' as const),
+    unwanted: fc.constantFrom(false, false, true),
   }),
   fc.record({ do: fc.constant('reroute' as const), pick, owner, carrier }),
   fc.record({ do: fc.constant('opt' as const), pick, out: fc.boolean() }),
@@ -145,6 +146,7 @@ class Watched {
           carrier: step.carrier,
           number: Math.min(step.hop, domain.attempt(attempt).hop),
           unanswered: step.unanswered,
+          unwanted: step.unwanted && step.unanswered === undefined,
           next: step.next.kind === 'fail' ? step.next : { ...step.next, at: now + step.next.wait },
         });
         return;

@@ -45,14 +45,70 @@ describe.each(['verified', 'expired'] as const)(
   },
 );
 
+describe('a call that was stopped when its session had expired, and nothing had swept it yet', () => {
+  it('has ended as it would have by the sweep', () => {
+    for (const [step, status, code] of [
+      ['ringing', 'no-answer', '3000'],
+      ['in-progress', 'failed', '4000'],
+    ] as const) {
+      const domain = new Domain();
+      const { attempt } = domain.start(CALL);
+      domain.receipt(attempt, step, { underWay: true });
+      domain.failed(attempt, { now: END, errorCode: 5010, unwanted: true, next: { ...RETRY, at: END } });
+      expect(lastOf(domain, attempt)).toEqual([status, code, 'expired']);
+      expect(domain.hop(attempt, 1)).toMatchObject({ state: 'failed', errorCode: 5010 });
+    }
+  });
+
+  it('is tried again while its session lives, as when the claim could not be committed', () => {
+    const domain = new Domain();
+    const { attempt } = domain.start(CALL);
+    domain.receipt(attempt, 'ringing', { underWay: true });
+    domain.failed(attempt, { errorCode: 5010, unwanted: true, next: RETRY });
+    expect(domain.attempt(attempt)).toMatchObject({ status: 'ringing', delivery: 'pending', tries: 1 });
+  });
+});
+
 describe('a message that waits for its next try when its session is verified', () => {
   it('has failed for the reason of its last try', () => {
     const domain = new Domain();
     const { session, attempt } = domain.start(PRICED);
     domain.failed(attempt, { errorCode: 80, next: RETRY });
-    domain.validate(session, domain.code(session), { owner: OWNER + 1 });
+    domain.validate(session, domain.code(session));
+    expect(domain.giveUp(attempt, OWNER, null).kind).toBe('recorded');
     expect(lastOf(domain, attempt)).toEqual(['failed', '80', 'verified']);
-    expect(domain.callbacks(attempt).at(-1)).toMatchObject({ state: 'held', owner: OWNER + 1 });
+    expect(charged(domain, attempt)).toBe(0n);
+  });
+});
+
+describe('a message without an answer when its session is verified', () => {
+  /** Before that, waiting for a receipt or not, or just after. */
+  const WAYS = ['wait', 'resend', 'after'] as const;
+
+  function unanswered(how: (typeof WAYS)[number]) {
+    const domain = new Domain();
+    const { session, attempt } = domain.start(PRICED);
+    const next = { ...RETRY, sameHop: how === 'wait' };
+    if (how !== 'after') domain.failed(attempt, { unanswered: how, next });
+    domain.validate(session, domain.code(session));
+    if (how === 'after') domain.failed(attempt, { unanswered: 'resend', next });
+    expect(domain.giveUp(attempt, OWNER, null).kind).toBe('stale');
+    expect(domain.calledBack(attempt)).toEqual(['queued']);
+    return { domain, attempt };
+  }
+
+  it.each(WAYS)('is what a receipt says, since it may well have brought that code: %s', (how) => {
+    const { domain, attempt } = unanswered(how);
+    domain.receipt(attempt, 'delivered');
+    expect(domain.calledBack(attempt)).toEqual(['queued', 'sent', 'delivered']);
+    expect(lastOf(domain, attempt)).toEqual(['delivered', '', 'verified']);
+    expect(charged(domain, attempt)).toBe(7n);
+  });
+
+  it.each(WAYS)('has failed when none ever comes: %s', (how) => {
+    const { domain, attempt } = unanswered(how);
+    expect(domain.giveUp(attempt, OWNER, 1000).kind).toBe('recorded');
+    expect(lastOf(domain, attempt)).toEqual(['failed', how === 'after' ? '1000' : '20', 'verified']);
     expect(charged(domain, attempt)).toBe(0n);
   });
 });
