@@ -91,6 +91,10 @@ function noAcceptedAttemptIsLost(world: World): void {
   }
   for (const attempt of database.tables.attempt.values()) {
     must(attempt.delivery !== 'pending', `attempt ${attempt.uuid} is pending for ever`);
+    must(
+      !attempt.taken || isHad(world, attempt),
+      `attempt ${attempt.uuid} would be charged, and nobody had it`,
+    );
     must(!isDropped(attempt), `nobody told how attempt ${attempt.uuid} ended, which was dropped`);
     const ends = isSuccess(attempt.status) || isFailure(attempt.status) || attempt.status === 'sent';
     must(attempt.delivery === 'handed' || ends, `attempt ${attempt.uuid} is over and ${attempt.status}`);
@@ -101,6 +105,12 @@ function noAcceptedAttemptIsLost(world: World): void {
     const delivered = networks.some((network) => network.acknowledged.has(attempt.uuid));
     must(!delivered || reached(attempt), `a delivered receipt of ${attempt.uuid} left it ${attempt.status}`);
   }
+}
+
+/** Whether a carrier was given it; of a call of our own, whether it came about. */
+function isHad({ networks, line }: World, { uuid }: Attempt): boolean {
+  if (line.brought.includes(uuid)) return true;
+  return networks.some(({ taken }) => taken.some((hop) => hop.startsWith(`${uuid}.`)));
 }
 
 /** Every try has a hop, and what did not succeed says why; what got no answer says what followed. */
