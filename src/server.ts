@@ -14,7 +14,8 @@ import { Dispatcher } from './delivery/dispatcher.js';
 import { createInbound } from './delivery/inbound.js';
 import { endLostCalls } from './delivery/lost-calls.js';
 import { createReporter } from './delivery/receipts.js';
-import { createRouter } from './delivery/router.js';
+import { resumeReceipts } from './delivery/resume-receipts.js';
+import { createRouter, RECEIPT_WITHIN } from './delivery/router.js';
 import { SettingsError } from './delivery/settings-error.js';
 import { type Environment, systemEnvironment } from './environment.js';
 import { openSpeech } from './speech/prompts.js';
@@ -149,6 +150,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
     const bootstrapped = await bootstrap(admin);
     await store.takeOver();
+    const longest =
+      1000 * Math.max(RECEIPT_WITHIN, ...config.routes.map((route) => route.receiptWithin ?? 0));
+    await resumeReceipts({ store, awaited, router, longest, environment, log });
     const retention = config.retentionDays * 86_400_000;
     const housekeeping = new Housekeeping({
       store,

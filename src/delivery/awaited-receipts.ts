@@ -3,8 +3,11 @@ import type { Metrics } from '../telemetry/metrics.js';
 
 /** Messages whose final receipt is still to come. */
 export interface AwaitedReceipts {
-  /** A carrier has a message; its final receipt is missed when it has not come `within` milliseconds. */
-  handed(carrier: string, attempt: string, within: number): void;
+  /**
+   * A carrier has a message; its final receipt is missed when it has not come `within` milliseconds.
+   * @param ago since when, in milliseconds; what was handed over before the start is told first, the earliest first
+   */
+  handed(carrier: string, attempt: string, within: number, ago?: number): void;
   /** The final receipt came. */
   settled(attempt: string): void;
   readonly size: number;
@@ -59,12 +62,12 @@ export function watchReceipts(
   }
 
   return {
-    handed(carrier, attempt, within) {
+    handed(carrier, attempt, within, ago = 0) {
       forget(attempt);
       if (lineOf.size >= maxWatched) forget(lineOf.keys().next().value!);
       const line = lines.get(within) ?? { within, watched: new Map(), timer: null };
       lines.set(within, line);
-      line.watched.set(attempt, { carrier, due: environment.monotonic() + within });
+      line.watched.set(attempt, { carrier, due: environment.monotonic() + within - ago });
       lineOf.set(attempt, line);
       arm(line);
     },

@@ -70,6 +70,8 @@ export type SubmitResult =
       readonly down: boolean;
       /** It was never asked: it is not known from this how the carrier fares. */
       readonly untried?: boolean;
+      /** It was stopped, or its claim refused: nothing failed. */
+      readonly unwanted?: true;
       /** Earliest useful time of the next try, milliseconds from now, where the carrier says. */
       readonly retryAfter?: number;
     }
@@ -92,15 +94,18 @@ export const UNWANTED = {
   reason: 'the attempt is not wanted any more',
   down: false,
   untried: true,
+  unwanted: true,
 } as const satisfies SubmitResult;
 
 /**
  * Of a carrier that brings messages itself, and for which a repeat matters: commits that this message is brought now, and
  * never again. False: it must not be brought, since another node has it, its session has ended, or the database did not
- * take it. Of a call that asks to press 1: commits that it was pressed, and that the session is verified by it.
+ * take it, though it was asked again for six seconds. Of a call that asks to press 1: commits that it was pressed, and
+ * that the session is verified by it.
  * @param messageId the carrier's own id, for reports
+ * @param over aborted when the call is over, and nobody there to hear: a database that is away is not asked again
  */
-export type Claim = (messageId: string | null) => Promise<boolean>;
+export type Claim = (messageId: string | null, over?: AbortSignal) => Promise<boolean>;
 
 /** What a carrier reports about a message that it took. */
 export interface CarrierReport {

@@ -48,8 +48,24 @@ const RECORD_RETRY = 1_000;
 const KEY_RETRY = 10_000;
 /** An attempt that has waited for so long is looked up on the opt-out list again, in milliseconds. */
 const STOP_WITHIN = 1_000;
+/**
+ * How long whoever is on the phone is held while the database is away, and the pauses between two tries of the claim, in
+ * milliseconds: doubling. Providers wait some ten seconds for what a call says.
+ */
+const CLAIM_WITHIN = 6_000;
+const CLAIM_RETRY_FIRST = 100;
+const CLAIM_RETRY_LAST = 1_000;
 /** Channel error codes (contract §7) of what the dispatcher itself decides. */
 const NO_ROUTE = { sms: 90, voice: 5020 } as const;
+
+/** An attempt that is being done. */
+interface Begun {
+  /** Stops a call. A submit of a message is over too soon to be stopped. */
+  readonly call: AbortController | null;
+  /** It is not wanted any more. */
+  isDropped: boolean;
+  isAccepted: boolean;
+}
 
 /**
  * Delivers attempts: from memory at once, one lane per carrier, and records how each try ended. What a carrier
@@ -59,8 +75,7 @@ const NO_ROUTE = { sms: 90, voice: 5020 } as const;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes: Lanes<Delivery>;
-  /** Calls that are being made: a submit of a message is over too soon to be stopped. */
-  readonly #calls = new Map<AttemptId, AbortController>();
+  readonly #begun = new Map<AttemptId, Begun>();
   #closing = false;
 
   constructor(options: DispatcherOptions) {
@@ -71,7 +86,7 @@ export class Dispatcher {
       keyOf: (delivery) => delivery.attempt,
       laneOf: (delivery) => delivery.carrier,
       versionOf: (delivery) => delivery.tries,
-      perform: (delivery, onAnswered, onHealthy) => this.#perform(delivery, onAnswered, onHealthy),
+      perform: (delivery, onAnswered, onHealthy) => this.#begin(delivery, onAnswered, onHealthy),
       divert: (delivery) => this.#wayRound(delivery),
       due: (lane, now, limit, skip) => store.read.dueDeliveries(lane, now, limit, skip),
       lanes: () => store.read.deliveryLanes(),
@@ -104,10 +119,19 @@ export class Dispatcher {
     this.#lanes.offer(delivery);
   }
 
-  /** Forgets an attempt that is no longer wanted, unless a carrier has it already. A call that rings stops ringing. */
+  /**
+   * Forgets an attempt that is no longer wanted, unless a carrier has it already. A call that rings stops ringing. That a
+   * message was not handed over is recorded, at once or when its try has ended.
+   */
   drop(attempt: AttemptId): void {
     this.#lanes.drop(attempt);
-    this.#calls.get(attempt)?.abort();
+    const begun = this.#begun.get(attempt);
+    if (!begun) {
+      void this.#conclude(attempt);
+      return;
+    }
+    begun.isDropped = true;
+    begun.call?.abort();
   }
 
   /** Looks for attempts that wait in rows: at the start, and after a takeover. */
@@ -121,7 +145,24 @@ export class Dispatcher {
     return this.#lanes.close();
   }
 
-  async #perform(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
+  async #begin(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
+    const call = delivery.channel === 'voice' ? new AbortController() : null;
+    const begun: Begun = { call, isDropped: false, isAccepted: false };
+    this.#begun.set(delivery.attempt, begun);
+    try {
+      return await this.#perform(delivery, begun, onAnswered, onHealthy);
+    } finally {
+      this.#begun.delete(delivery.attempt);
+      if (begun.isDropped && !begun.isAccepted && !call) await this.#conclude(delivery.attempt);
+    }
+  }
+
+  async #perform(
+    delivery: Delivery,
+    begun: Begun,
+    onAnswered: () => void,
+    onHealthy: () => void,
+  ): Promise<Verdict> {
     const { store, environment, carriers, router } = this.#options;
     const now = environment.now();
     if (delivery.expiresAt <= now) {
@@ -143,19 +184,20 @@ export class Dispatcher {
 
     const message = this.#messageOf(delivery, choice);
     if (!message) return { health: 'unknown', postponed: now + KEY_RETRY };
+    // While the database was asked.
+    if (begun.isDropped) return { health: 'unknown' };
     const { submit } = this.#options;
     let claimed = false;
-    const claim: Claim = async (messageId) => {
-      claimed = await this.#claim(delivery, carrier, messageId);
+    const claim: Claim = async (messageId, over) => {
+      claimed = await this.#claim(delivery, carrier, messageId, over);
       if (claimed && carrier.name === delivery.carrier) onHealthy();
       return claimed;
     };
-    const unwanted = delivery.channel === 'voice' ? new AbortController() : null;
-    if (unwanted) this.#calls.set(delivery.attempt, unwanted);
+    const unwanted = begun.call?.signal;
     const result = await (submit
-      ? submit(carrier, message, claim, unwanted?.signal)
-      : carrier.submit(message, claim, unwanted?.signal)
-    ).finally(() => unwanted && this.#calls.delete(delivery.attempt));
+      ? submit(carrier, message, claim, unwanted)
+      : carrier.submit(message, claim, unwanted));
+    begun.isAccepted = result.kind === 'accepted';
     this.#options.metrics.hops.inc({ carrier: carrier.name, status: result.kind });
     // What came of it has been reported: the submit lasted until the end, which says nothing of how the carrier fares.
     if (claimed) return { health: 'unknown' };
@@ -221,12 +263,43 @@ export class Dispatcher {
   }
 
   /** Marks the attempt as brought, before it is: whoever looks for work from now on passes it over. */
-  async #claim(delivery: Delivery, carrier: Carrier, messageId: string | null): Promise<boolean> {
-    const { store, environment, log, metrics, onAccepted } = this.#options;
+  async #claim(
+    delivery: Delivery,
+    carrier: Carrier,
+    messageId: string | null,
+    over?: AbortSignal,
+  ): Promise<boolean> {
+    const { environment, log, metrics, onAccepted } = this.#options;
+    const { attempt, channel } = delivery;
+    const until = environment.monotonic() + CLAIM_WITHIN;
+    let pause = CLAIM_RETRY_FIRST;
+    let outcome = await this.#tryClaim(delivery, carrier, messageId);
+    while (outcome instanceof StoreError) {
+      const isAway = outcome.kind === 'unavailable' && environment.monotonic() + pause <= until;
+      if (!isAway || over?.aborted) {
+        log.warn({ attempt, err: outcome }, 'an attempt could not be claimed, and is not brought');
+        return false;
+      }
+      await sleep(environment, pause);
+      pause = Math.min(pause * 2, CLAIM_RETRY_LAST);
+      if (!over?.aborted) outcome = await this.#tryClaim(delivery, carrier, messageId);
+    }
+    if (outcome?.kind !== 'recorded') return false;
+    if (outcome.verified) {
+      metrics.sessions.inc({ event: 'verified' });
+      metrics.attempts.inc({ channel, status: 'completed' });
+    }
+    if (messageId !== null) onAccepted(carrier.name, messageId);
+    return true;
+  }
+
+  /** Null: it may not be claimed, whatever the database says. */
+  async #tryClaim(delivery: Delivery, carrier: Carrier, messageId: string | null) {
+    const { store, environment } = this.#options;
     const now = environment.now();
-    if (!store.holds() || delivery.expiresAt <= now) return false;
+    if (!store.holds() || delivery.expiresAt <= now) return null;
     try {
-      const outcome = await store.submit<HopAccepted>({
+      return await store.submit<HopAccepted>({
         type: 'hop-accepted',
         now,
         owner: store.epoch,
@@ -236,21 +309,10 @@ export class Dispatcher {
         messageId,
         claim: true,
       });
-      if (outcome.kind !== 'recorded') return false;
-      if (outcome.verified) {
-        metrics.sessions.inc({ event: 'verified' });
-        metrics.attempts.inc({ channel: delivery.channel, status: 'completed' });
-      }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      log.warn(
-        { attempt: delivery.attempt, err: error },
-        'an attempt could not be claimed, and is not brought',
-      );
-      return false;
+      if (error instanceof StoreError) return error;
+      throw error;
     }
-    if (messageId !== null) onAccepted(carrier.name, messageId);
-    return true;
   }
 
   async #accepted(
@@ -309,6 +371,7 @@ export class Dispatcher {
       reason: result.reason,
       status: result.kind === 'refused' ? result.status : undefined,
       unanswered,
+      unwanted: result.kind === 'unavailable' && result.unwanted,
       next,
     });
     log.warn(
@@ -371,6 +434,8 @@ export class Dispatcher {
   #wayRound(delivery: Delivery): (() => Promise<void>) | null {
     const { store, environment, carriers, router, metrics } = this.#options;
     if (this.#closing || delivery.hop >= MAX_HOPS) return null;
+    // It would not be moved, and be found here again and again.
+    if (delivery.expiresAt <= environment.now()) return null;
     const { attempt, hop: number, tries } = delivery;
     const order = router(delivery);
     const place = order.indexOf(delivery.carrier) + 1;
@@ -387,11 +452,23 @@ export class Dispatcher {
   }
 
   async #giveUp(delivery: Delivery, errorCode: number): Promise<Verdict> {
-    const { store, environment, log } = this.#options;
     const { attempt } = delivery;
-    log.error({ attempt, carrier: delivery.carrier, errorCode }, 'an attempt was given up');
-    await this.#record({ type: 'give-up', now: environment.now(), owner: store.epoch, attempt, errorCode });
+    this.#options.log.error({ attempt, carrier: delivery.carrier, errorCode }, 'an attempt was given up');
+    await this.#recordGivenUp(attempt, errorCode);
     return { health: 'unknown' };
+  }
+
+  /** Records of an attempt that was dropped that it was not handed over; changes nothing if it was, or its end is known. */
+  #conclude(attempt: AttemptId): Promise<void> {
+    return this.#recordGivenUp(attempt, null);
+  }
+
+  async #recordGivenUp(attempt: AttemptId, errorCode: number | null): Promise<void> {
+    const { store, environment, metrics } = this.#options;
+    const now = environment.now();
+    const outcome = await this.#record({ type: 'give-up', now, owner: store.epoch, attempt, errorCode });
+    if (outcome?.kind !== 'recorded') return;
+    metrics.attempts.inc({ channel: outcome.channel!, status: outcome.status! });
   }
 
   /**

@@ -66,7 +66,9 @@ export function createReporter(options: ReporterOptions): Reporter {
       if (outcome.kind === 'unknown') return 'unknown';
       if (outcome.verified) metrics.sessions.inc({ event: 'verified' });
       const final = isSuccess(receipt.status) || isFailure(receipt.status);
-      if (final && outcome.attempt !== undefined) onSettled?.(outcome.attempt);
+      // A late failure of a hop that was left behind leaves the attempt to the one that has it.
+      const isItsOwn = outcome.kind === 'recorded' && outcome.attempt !== undefined;
+      if (final && isItsOwn) onSettled?.(outcome.attempt!);
       if (outcome.channel && !isStatusOf(outcome.channel, receipt.status)) return 'invalid';
       // A repeat, or a late `sent` after `delivered`, is recorded, but the attempt reached nothing new.
       if (outcome.moved && outcome.channel && outcome.status) {

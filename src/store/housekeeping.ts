@@ -1,6 +1,7 @@
 import { type Environment, sleep, type Timer } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { UNEXPLAINED } from '../verify/channel-errors.js';
 import { IDEMPOTENCY_WINDOW } from '../verify/idempotency.js';
 import { BUDGET_WINDOW } from '../verify/model.js';
 import type { Store } from './store.js';
@@ -24,6 +25,13 @@ const SWEEP_SIZE = 512;
 /** Milliseconds between purges of idempotency keys, and most keys of one command. */
 const FORGET_EVERY = 60_000;
 const FORGET_SIZE = 256;
+/**
+ * Milliseconds between looks for dropped messages whose node did not live to tell how they ended, how long it had for that,
+ * and most of one look.
+ */
+const CONCLUDE_EVERY = 60_000;
+const CONCLUDE_AFTER = 300_000;
+const CONCLUDE_SIZE = 256;
 /** Milliseconds between heartbeats, each followed by a look for the work of dead nodes. */
 const HEARTBEAT_EVERY = 3_000;
 /**
@@ -34,7 +42,7 @@ const PURGE_EVERY = 60_000;
 const PURGE_SIZE = 50;
 const PURGE_PAUSE = 50;
 
-/** What a node does by the clock: it expires and deletes sessions, proves that it lives, takes over from the dead. */
+/** What a node does by the clock: it expires and deletes sessions, ends what was left behind, proves that it lives, takes over from the dead. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timers = new Map<string, Timer>();
@@ -44,6 +52,7 @@ export class Housekeeping {
     this.#options = options;
     this.#every('sweep', options.sweepEvery ?? SWEEP_EVERY, () => this.#sweep());
     this.#every('forget', FORGET_EVERY, () => this.#forget());
+    this.#every('conclude', CONCLUDE_EVERY, () => this.#conclude());
     this.#every('purge', PURGE_EVERY, () => this.#purge());
     this.#every('heartbeat', HEARTBEAT_EVERY, () => this.#beat());
   }
@@ -75,6 +84,18 @@ export class Housekeeping {
       const keys = await store.read.overdueRequests(now - IDEMPOTENCY_WINDOW, FORGET_SIZE);
       if (keys.length > 0) await store.submit({ type: 'forget-requests', now, keys });
       if (keys.length < FORGET_SIZE) return;
+    }
+  }
+
+  async #conclude(): Promise<void> {
+    const { store, environment } = this.#options;
+    while (!this.#stopped && store.holds()) {
+      const now = environment.now();
+      const attempts = await store.read.droppedAttempts(now - CONCLUDE_AFTER, CONCLUDE_SIZE);
+      const { epoch: owner } = store;
+      const unknown = { type: 'give-up', now, owner, errorCode: UNEXPLAINED.sms } as const;
+      await Promise.all(attempts.map((attempt) => store.submit({ ...unknown, attempt })));
+      if (attempts.length < CONCLUDE_SIZE) return;
     }
   }
 

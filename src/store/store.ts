@@ -182,6 +182,15 @@ export interface TakenMessage {
   readonly hop: Hop;
 }
 
+/** An SMS that a carrier has, and may still report on; with what its route is chosen by. */
+export interface HandedMessage extends Pick<Session, 'recipient' | 'country' | 'application' | 'alias'> {
+  readonly attempt: AttemptId;
+  readonly carrier: string;
+  /** When the carrier took it, milliseconds since 1970. */
+  readonly handedAt: number;
+  readonly src: string | null;
+}
+
 /** Reads see everything that was committed before they were asked for. They never hold up a commit. */
 export interface Reader {
   account(authId: AccountId): Promise<Account | null>;
@@ -228,6 +237,14 @@ export interface Reader {
     carrier: string,
     limit: number,
   ): Promise<{ readonly attempt: AttemptId; readonly number: number }[]>;
+  /**
+   * The messages that carriers have and may still report on, of all nodes, among the newest attempts.
+   * @param since looks at no attempt that was accepted earlier, by the time in its key
+   * @param limit looks at so many attempts at most, whatever became of them
+   */
+  handedMessages(since: number, limit: number): Promise<HandedMessage[]>;
+  /** Attempts that were dropped at `before` and earlier, oldest first, and of which nobody has told how they ended (`isDropped`). */
+  droppedAttempts(before: number, limit: number): Promise<AttemptId[]>;
   /** Pending deliveries of this node in one lane that are due, without the first `skip`. */
   dueDeliveries(lane: string, now: number, limit: number, skip?: number): Promise<Due<Delivery>>;
   /** Lanes in which this node has pending deliveries. */

@@ -121,6 +121,7 @@ export interface IdempotentRequest {
 export interface Validate {
   readonly type: 'validate';
   readonly now: number;
+  readonly owner: number;
   readonly account: AccountId;
   readonly session: SessionId;
   /** 1–8 digits. */
@@ -164,6 +165,8 @@ export interface HopFailed {
   readonly status?: AttemptStatus;
   /** It got no answer, so the carrier may have the message all the same; absent: it does not. */
   readonly unanswered?: UnansweredPolicy;
+  /** It was stopped, or not begun, since it was not wanted: no failure of the carrier's. */
+  readonly unwanted?: boolean;
   readonly next:
     | { readonly kind: 'fail' }
     /** Try again: on the same hop (its id repeats, so the carrier can tell) or on the next one. */
@@ -204,13 +207,17 @@ export interface Reroute {
   readonly carrier: string;
 }
 
-/** The owner stops trying: an intention. */
+/** The owner stops trying: an intention. Of an attempt that was dropped, how it ended: a fact. */
 export interface GiveUp {
   readonly type: 'give-up';
   readonly now: number;
   readonly owner: number;
   readonly attempt: AttemptId;
-  readonly errorCode: number;
+  /**
+   * Null: that of the last try that failed, if one did. Of a dropped attempt null says that it is not being handed over, so
+   * that one that got no answer may still have arrived; a code, that nobody will ever tell.
+   */
+  readonly errorCode: number | null;
 }
 
 /** One try of a callback ended. Success is a fact; the retry after a failure is an intention. */

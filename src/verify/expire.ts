@@ -1,8 +1,9 @@
 import type { Effect, Expire } from './commands.js';
 import { type Decision, unchanged } from './decision.js';
-import type { Attempt, Session } from './model.js';
-import { announce, moveTo, type Progress, record } from './progress.js';
+import type { Session } from './model.js';
+import { announce, record } from './progress.js';
 import type { Change, State } from './state.js';
+import { endUnwanted } from './unwanted.js';
 
 /** What an attempt says that no carrier had taken when its session ended (contract §7, network error). */
 const NEVER_TAKEN = { sms: 20, voice: 5000 } as const;
@@ -17,8 +18,8 @@ export function expire(state: State, command: Expire): Decision<Expire> {
 }
 
 /**
- * The changes that end a session unverified: attempts that no carrier took fail, and the expiry callback names
- * the last attempt (contract §6); if that one fails now, its callback says both. The live row goes only if it
+ * The changes that end a session unverified: attempts that no carrier took end, and the expiry callback names
+ * the last attempt (contract §6); if that one ends now, its callback says both. The live row goes only if it
  * is this session's.
  */
 export function expireSession(
@@ -35,16 +36,13 @@ export function expireSession(
     const isLast = attempt.sequence === session.attempts;
     const pending = attempt.delivery === 'pending';
     if (!isLast && !pending) continue;
-    const progress = pending ? failUntaken(expired, attempt, at) : announce(expired, attempt, at);
+    const progress = pending
+      ? endUnwanted(expired, attempt, NEVER_TAKEN[attempt.channel], at)
+      : announce(expired, attempt, at);
     const written = record(progress);
     changes.push(...written.changes);
     effects.push(...written.effects);
     if (pending) effects.push({ kind: 'drop', attempt: attempt.uuid });
   }
   return { changes, effects };
-}
-
-function failUntaken(session: Session, attempt: Attempt, at: { now: number; owner: number }): Progress {
-  const failed = moveTo(session, attempt, 'failed', attempt.errorCode ?? NEVER_TAKEN[attempt.channel], at);
-  return { ...failed, attempt: { ...failed.attempt, delivery: 'done' } };
 }

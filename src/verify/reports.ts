@@ -6,6 +6,7 @@ import { announce, moveTo, type Progress, record } from './progress.js';
 import { deliveryOf } from './start-attempt.js';
 import { RECEIPT_VALIDITY, type State } from './state.js';
 import { isFailure, isStatusOf, isSuccess } from './statuses.js';
+import { endUnwanted, isDropped } from './unwanted.js';
 import { type Verified, verifySession } from './verified.js';
 
 /**
@@ -58,7 +59,7 @@ function confirm(
   attempt: Attempt,
   at: { readonly now: number; readonly owner: number },
 ): { readonly progress: Progress; readonly verified: Verified } {
-  const verified = verifySession(state, { ...session, updatedAt: at.now }, attempt.uuid);
+  const verified = verifySession(state, { ...session, updatedAt: at.now }, at, attempt.uuid);
   const { attempt: answered, callbacks } = moveTo(session, attempt, 'in-progress', null, at);
   const moved = moveTo(verified.session, answered, 'completed', null, at);
   // That the call is over may have been told before.
@@ -73,7 +74,7 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
   const { attempt, session } = found;
   const { now, next } = command;
   const known = state.hop(attempt.uuid, command.number);
-  const current = attempt.delivery === 'pending' && attempt.hop === command.number;
+  const current = (attempt.delivery === 'pending' || isDropped(attempt)) && attempt.hop === command.number;
   // An accepted hop stays accepted: this answer came from a second submit of it. So does one that may have arrived.
   const open = known?.state === 'retrying' || (known?.state === 'unanswered' && current);
   if (known && !open) return unchanged(reportOf('stale', attempt));
@@ -98,6 +99,10 @@ export function hopFailed(state: State, command: HopFailed): Decision<HopFailed>
       effects: [],
     };
   }
+  if (command.unanswered && isDropped(attempt)) {
+    return { outcome: reportOf('stale', attempt), changes: [{ table: 'hop', row: hop }], effects: [] };
+  }
+  if (command.unwanted && !wanted) return recorded(endUnwanted(session, attempt, null, command), hop);
   if (next.kind === 'retry' && wanted) {
     const retried: Attempt = {
       ...attempt,
@@ -258,11 +263,16 @@ export function reroute(state: State, command: Reroute): Decision<Reroute> {
   };
 }
 
-/** The owner stops trying: the attempt fails. */
+/** The owner stops trying, or an attempt that was dropped turns out not to have been handed over: it fails. */
 export function giveUp(state: State, command: GiveUp): Decision<GiveUp> {
   const found = find(state, command.attempt);
   if (!found) return unchanged({ kind: 'unknown' });
   const { attempt, session } = found;
+  if (isDropped(attempt)) {
+    const mayHaveArrived = command.errorCode === null && isUnanswered(state, attempt);
+    if (mayHaveArrived) return unchanged(reportOf('stale', attempt));
+    return recorded(endUnwanted(session, attempt, command.errorCode, command), null);
+  }
   if (attempt.delivery !== 'pending') return unchanged(reportOf('stale', attempt));
   if (attempt.owner !== command.owner) return unchanged(reportOf('not-owner', attempt));
   return recorded(failed(session, attempt, command), null);
@@ -278,7 +288,7 @@ function failed(
     session,
     { ...attempt, tries: attempt.tries + 1 },
     status,
-    command.errorCode,
+    command.errorCode ?? attempt.errorCode,
     command,
   );
   return { ...progress, attempt: { ...progress.attempt, delivery: 'done' } };
@@ -307,6 +317,14 @@ function newHop(attempt: Attempt['uuid'], number: number, of: { carrier: string;
     unanswered: null,
     cost: null,
   };
+}
+
+/** Whether a carrier may have the attempt though it gave no answer. */
+function isUnanswered(state: State, attempt: Attempt): boolean {
+  for (let number = 1; number <= attempt.hop; number++) {
+    if (state.hop(attempt.uuid, number)?.state === 'unanswered') return true;
+  }
+  return false;
 }
 
 /** Whether the hop was tried without success and may be tried again. */

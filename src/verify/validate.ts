@@ -23,7 +23,7 @@ export function validate(state: State, command: Validate, keyring: Keyring): Dec
     case 'unknown-key':
       return unchanged({ kind: 'unknown-key' });
     case 'right': {
-      const { changes, effects } = verifySession(state, used(session, command.now));
+      const { changes, effects } = verifySession(state, used(session, command.now), command);
       return { outcome: { kind: 'validated' }, changes, effects };
     }
     case 'wrong':

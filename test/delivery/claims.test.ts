@@ -4,11 +4,11 @@ import { Dispatcher } from '#delivery/dispatcher.js';
 import { createReporter } from '#delivery/receipts.js';
 import { createRouter } from '#delivery/router.js';
 import { KeyringHolder } from '#store/keys.js';
-import { openMemoryStore } from '#store/memory/store.js';
+import { type MemoryStore, openMemoryStore } from '#store/memory/store.js';
 import { StoreError } from '#store/store.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
-import type { Recipient } from '#verify/model.js';
+import type { Application, Recipient } from '#verify/model.js';
 import { codeOf, NOW, newKey, seed, start, validation } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
@@ -18,7 +18,9 @@ async function open(
     claim: Claim,
     report: (status: string, underWay: boolean) => Promise<unknown>,
     unwanted: AbortSignal,
+    store: MemoryStore,
   ) => Promise<SubmitResult>,
+  rules: Partial<Application> = {},
 ) {
   const environment = new VirtualEnvironment({ start: NOW });
   const store = openMemoryStore({ environment });
@@ -44,7 +46,7 @@ async function open(
           errorCode: null,
           underWay,
         });
-      return submit(claim!, report, unwanted!);
+      return submit(claim!, report, unwanted!, store);
     },
     stop: async () => {},
   };
@@ -65,7 +67,8 @@ async function open(
       if (effect.kind === 'drop') dispatcher.drop(effect.attempt);
     }
   });
-  const command = start(fixture, store, { channel: 'voice', carrier: 'one' });
+  const application = { ...fixture.application, ...rules };
+  const command = start(fixture, store, { channel: 'voice', carrier: 'one', application });
   await store.submit(command);
   await environment.advance(0);
   const attempt = () => store.database.attempt(command.attempt)!;
@@ -126,7 +129,61 @@ describe('a carrier that brings a message itself', () => {
     expect(going).toBe(4);
   });
 
-  it('brings nothing while the database is away, and is asked again', async () => {
+  it('holds the callee while the database is away, and brings it when that is back within six seconds', async () => {
+    const answers: boolean[] = [];
+    const world = await open(async (claim, _report, _unwanted, store) => {
+      store.failure = 'away';
+      answers.push(await claim(null));
+      return { kind: 'accepted', messageId: null };
+    });
+    await world.environment.advance(5_000);
+    expect(answers).toEqual([]);
+    world.store.failure = null;
+    await world.environment.advance(1_000);
+    expect([answers, world.submits()]).toEqual([[true], 1]);
+    expect(world.attempt()).toMatchObject({ delivery: 'handed', hop: 1 });
+  });
+
+  it('loses no key that was pressed while the database was away', async () => {
+    const world = await open(
+      async (claim, _report, _unwanted, store) => {
+        store.failure = 'away';
+        return (await claim(null)) ? { kind: 'accepted', messageId: null } : UNWANTED;
+      },
+      { confirmByKey: true },
+    );
+    await world.environment.advance(4_000);
+    world.store.failure = null;
+    await world.environment.advance(2_000);
+    expect(world.submits()).toBe(1);
+    expect(world.attempt()).toMatchObject({ status: 'completed', confirmByKey: true });
+    expect((await world.store.read.session(world.command.session))?.session.status).toBe('verified');
+  });
+
+  it('is not held once the call is over, nor once the code has expired', async () => {
+    for (const why of ['over', 'expired']) {
+      const over = new AbortController();
+      const answers: boolean[] = [];
+      const world = await open(async (claim, _report, _unwanted, store) => {
+        store.failure = 'away';
+        answers.push(await claim(null, over.signal));
+        return UNWANTED;
+      });
+      await world.environment.advance(2_000);
+      if (why === 'over') over.abort();
+      world.store.failure = null;
+      if (why === 'expired') {
+        const { session } = world.command;
+        const { epoch: owner } = world.store;
+        const now = world.environment.now();
+        await world.store.submit({ type: 'expire', now, owner, session, force: true });
+      }
+      await world.environment.advance(1_000);
+      expect(answers).toEqual([false]);
+    }
+  });
+
+  it('brings nothing while the database stays away, and is asked again', async () => {
     const answers: boolean[] = [];
     let go = () => {};
     const answered = new Promise<void>((resolve) => {
@@ -142,7 +199,7 @@ describe('a carrier that brings a message itself', () => {
     const { submit } = world.store;
     world.store.submit = () => Promise.reject(new StoreError('unavailable', 'away'));
     go();
-    await world.environment.advance(3_000);
+    await world.environment.advance(8_000);
     expect([answers, world.submits()]).toEqual([[false], 1]);
     world.store.submit = submit;
     await world.environment.advance(3_000);
@@ -172,10 +229,7 @@ describe('a carrier that brings a message itself', () => {
     );
     await world.environment.advance(60_000);
     expect([stopped, world.submits()]).toEqual([1, 1]);
-    expect(world.attempt()).toMatchObject({
-      delivery: 'done',
-      status: how === 'expired' ? 'failed' : 'ringing',
-    });
+    expect(world.attempt()).toMatchObject({ delivery: 'done', status: 'no-answer', errorCode: 3000 });
   });
 
   it('is never asked again after the mark, not even by a node that starts anew', async () => {

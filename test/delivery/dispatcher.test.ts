@@ -8,12 +8,13 @@ import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { StartAttempt } from '#verify/commands.js';
 import type { Recipient } from '#verify/model.js';
-import { codeOf, NOW, newKey, seed, start } from '../support/rows.js';
+import { codeOf, NOW, newKey, seed, start, validation } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
 const ACCEPTED: SubmitResult = { kind: 'accepted', messageId: 'm-1' };
 const REFUSED: SubmitResult = { kind: 'refused', errorCode: 50, reason: 'no such number' };
 const DOWN: SubmitResult = { kind: 'unavailable', errorCode: 20, reason: 'no answer', down: true };
+const UNANSWERED: SubmitResult = { kind: 'unanswered', errorCode: 20, reason: 'no answer', down: false };
 
 interface Script {
   readonly answers: SubmitResult[];
@@ -26,7 +27,13 @@ async function open(
   {
     unanswered,
     routes = [],
-  }: { unanswered?: 'resend' | 'wait'; routes?: Parameters<typeof createRouter>[0] } = {},
+    held = [],
+  }: {
+    unanswered?: 'resend' | 'wait';
+    routes?: Parameters<typeof createRouter>[0];
+    /** Carriers that answer only after `release`. */
+    held?: readonly string[];
+  } = {},
 ) {
   const environment = new VirtualEnvironment({ start: NOW });
   const store = openMemoryStore({ environment });
@@ -36,6 +43,10 @@ async function open(
   keyring.use(data);
   const told: Record<string, Script> = {};
   const carriers = new Map<string, Carrier>();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   for (const [name, answers] of Object.entries(scripts)) {
     const script: Script = { answers: [...answers], asked: [] };
     told[name] = script;
@@ -47,6 +58,7 @@ async function open(
       unanswered,
       submit: async (message) => {
         script.asked.push(message);
+        if (held.includes(name)) await released;
         return script.answers.length > 1 ? script.answers.shift()! : script.answers[0]!;
       },
       stop: async () => {},
@@ -63,8 +75,9 @@ async function open(
     log: createLog('trace', { write: (line) => void lines.push(line) }),
     metrics: createMetrics(),
   });
+  let deaf = false;
   store.onEffects((effects) => {
-    for (const effect of effects) {
+    for (const effect of deaf ? [] : effects) {
       if (effect.kind === 'deliver') dispatcher.offer(effect.delivery);
       if (effect.kind === 'drop') dispatcher.drop(effect.attempt);
     }
@@ -79,7 +92,21 @@ async function open(
     return command;
   };
   const attempt = (command: StartAttempt) => store.database.attempt(command.attempt)!;
-  return { environment, store, fixture, dispatcher, told, lines, send, attempt };
+  return {
+    environment,
+    store,
+    fixture,
+    dispatcher,
+    told,
+    lines,
+    send,
+    attempt,
+    release: () => release(),
+    /** Whether it hears nothing of what is to be done, which then waits in rows. */
+    isDeaf: (is: boolean) => {
+      deaf = is;
+    },
+  };
 }
 
 describe('the dispatcher', () => {
@@ -253,7 +280,57 @@ describe('the dispatcher', () => {
   });
 });
 
-const UNANSWERED: SubmitResult = { kind: 'unanswered', errorCode: 20, reason: 'no answer', down: false };
+describe('a message whose code was typed before it was handed over', () => {
+  /** Verifies the session of an attempt. */
+  async function verify({ store, fixture, environment }: Awaited<ReturnType<typeof open>>, to: StartAttempt) {
+    const code = codeOf(fixture, store.database.session(to.session)!);
+    const now = environment.now();
+    const outcome = await store.submit(validation(fixture, to.session, code, { now, owner: store.epoch }));
+    expect(outcome.kind).toBe('validated');
+  }
+
+  it('is not handed over any more, and that is told at once', async () => {
+    const world = await open({ one: [ACCEPTED], other: [ACCEPTED] }, { held: ['one'] });
+    const crowd = await Promise.all(Array.from({ length: 4 }, () => world.send()));
+    const waiting = await world.send({ url: 'https://example.com/status' });
+    await verify(world, waiting);
+    await world.environment.advance(0);
+    expect(world.attempt(waiting)).toMatchObject({ status: 'failed', errorCode: null, callbacksMade: 2 });
+    world.release();
+    await world.environment.advance(60_000);
+    expect(world.told.one!.asked.map(({ attempt }) => attempt)).toEqual(crowd.map(({ attempt }) => attempt));
+  });
+
+  it('waits for a database that is away to tell it', async () => {
+    const world = await open({ one: [ACCEPTED] }, { held: ['one'] });
+    for (let index = 0; index < 4; index++) await world.send();
+    const waiting = await world.send();
+    await verify(world, waiting);
+    world.store.failure = 'away';
+    await world.environment.advance(10_000);
+    expect(world.attempt(waiting).status).toBe('queued');
+    world.store.failure = null;
+    await world.environment.advance(1_000);
+    expect(world.attempt(waiting).status).toBe('failed');
+  });
+
+  it('is sent when a carrier was being asked, failed when it did not take it, and open when it did not answer, but never tried again', async () => {
+    for (const [answer, status, errorCode] of [
+      [ACCEPTED, 'sent', null],
+      [DOWN, 'failed', 20],
+      [UNANSWERED, 'queued', null],
+    ] as const) {
+      const world = await open({ one: [answer], two: [ACCEPTED] }, { held: ['one'] });
+      const command = await world.send();
+      await verify(world, command);
+      expect(world.attempt(command).status).toBe('queued');
+      world.release();
+      await world.environment.advance(60_000);
+      expect(world.attempt(command)).toMatchObject({ status, errorCode });
+      expect(world.told.two!.asked).toEqual([]);
+    }
+  });
+});
 
 describe('a submit without an answer', () => {
   it('is followed by the next carrier of the route at once, where the carrier says nothing or resend', async () => {
@@ -369,6 +446,26 @@ describe('a carrier that dies', () => {
     expect(told.two!.asked).toHaveLength(2);
     for (const command of bound)
       expect(attempt(command)).toMatchObject({ carrier: 'one', delivery: 'pending' });
+  });
+
+  it('keeps the attempts whose code has expired, which nobody else is asked to take', async () => {
+    const script = { one: [DOWN], two: [ACCEPTED] };
+    const { send, store, dispatcher, environment, told, isDeaf } = await open(script);
+    // More than are looked at at a time, in rows alone.
+    isDeaf(true);
+    for (let count = 0; count < 300; count++) await send();
+    await environment.advance(600_000);
+    isDeaf(false);
+    const { submit } = store;
+    let moves = 0;
+    store.submit = (command) => {
+      // Moved again and again they would never let this test end.
+      if (command.type === 'reroute' && ++moves > 300) store.holds = () => false;
+      return submit.call(store, command) as never;
+    };
+    for (let count = 0; count < 5; count++) await send();
+    expect(dispatcher.breakerOf('one')).toBe('open');
+    expect([moves, told.two!.asked.length]).toEqual([0, 5]);
   });
 
   it('is passed over by an attempt that fails elsewhere', async () => {

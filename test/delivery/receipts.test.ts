@@ -57,6 +57,24 @@ describe('a receipt', () => {
     expect(world.status(attempt)).toBe('delivered');
   });
 
+  it('settles its attempt, unless it is a late failure of a hop that the attempt has left behind', async () => {
+    const { store, environment, metrics, ...world } = await openWorld();
+    const settled: string[] = [];
+    const onSettled = (one: string) => void settled.push(one);
+    const log = createLog('silent');
+    const report = createReporter({ store, environment, metrics, log, onSettled }).forCarrier('gateway');
+    const { attempt } = await world.start();
+    const by = { owner: store.epoch, attempt, carrier: 'gateway' };
+    const next = { kind: 'retry', carrier: 'gateway', at: 0, sameHop: false } as const;
+    const unanswered = { errorCode: 20, reason: 'no answer', unanswered: 'resend' } as const;
+    await store.submit({ type: 'hop-failed', now: 0, number: 1, next, ...unanswered, ...by });
+    await store.submit({ type: 'hop-accepted', now: 0, number: 2, messageId: null, ...by });
+    expect(await report(byHop(`${attempt}.1`, 'undelivered', 80))).toBe('recorded');
+    expect([settled, world.status(attempt)]).toEqual([[], 'sent']);
+    expect(await report(byHop(`${attempt}.2`, 'delivered'))).toBe('recorded');
+    expect(settled).toEqual([attempt]);
+  });
+
   it('that comes again is recorded, and counted once', async () => {
     const world = await openWorld();
     const report = world.reporter.forCarrier('gateway');

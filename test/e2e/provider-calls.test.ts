@@ -73,6 +73,11 @@ async function calledBack(count: number): Promise<string[]> {
   );
 }
 
+const isOf =
+  (status: string) =>
+  ({ parameters }: { parameters: Record<string, string> }) =>
+    parameters.ChannelStatus === status;
+
 describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
   test('a code that was heard in a call is good, and the call becomes ordered callbacks', async () => {
     await start(stub);
@@ -153,6 +158,7 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     await start(stub);
     const id = await create();
     const call = await placed(stub, 1);
+    expect(await tell(stub, call, 'ringing')).toBe(200);
     await create({ channel: 'sms' });
     const [sms] = await server.inbox(1);
     await sessions.validate({ id, otp: sms!.otp });
@@ -160,6 +166,13 @@ describe.each([twilioCalls, plivoCalls])('over $type', (stub) => {
     await server.until('the end of the call', () => first.length === 2);
     expect(await ask(stub, call)).toEqual({ status: 404, said: [{ do: 'hang-up' }] });
     expect([first.length, second.length]).toEqual([2, 0]);
+    await server.until('the callback', () => customer.requests.some(isOf('no-answer')));
+    expect(customer.requests.find(isOf('no-answer'))!.parameters).toMatchObject({
+      AttemptSequence: '1',
+      ChannelErrorCode: '3000',
+      SessionStatus: 'verified',
+    });
+    expect((await sessions.get(id)).attemptDetails[0].status).toBe('no-answer');
   });
 
   test('after a restart a call that said nothing yet is placed again, and the old one ends', async () => {

@@ -63,8 +63,8 @@ export interface StartOptions {
   readonly lifetime?: 'file' | 'test';
 }
 
-/** Rounds of the server's housekeeping (sweep, purge, forget, heartbeat) that wait for their time when nothing else goes on. */
-const HOUSEKEEPING_TIMERS = 4;
+/** Rounds of the server's housekeeping (sweep, conclude, purge, forget, heartbeat) that wait for their time when nothing else goes on. */
+const HOUSEKEEPING_TIMERS = 5;
 /** Time between sweeps, in milliseconds. */
 const SWEEP_EVERY = 1_000;
 

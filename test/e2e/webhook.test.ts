@@ -380,3 +380,24 @@ test('a call that asks to press 1 brings no code, and the gateway’s word that 
     ['completed', 'verified'],
   ]);
 });
+
+test('a message whose receipt never comes is noticed across a restart', async () => {
+  await start();
+  gateway.answer = (response) => take(`gw-${gateway.requests.length}`)(response);
+  for (const recipient of ['+14155551234', '+14155551235']) await create({ recipient });
+  const counted = () => server.metric('countersign_receipts_missing_total{carrier="gateway"}');
+  await messages(2);
+  await server.until('both to be sent', async () => {
+    const { sessions: all } = await server.get('/Verify/Session/');
+    return all.every((each: Untyped) => each.attempt_details[0].status === 'sent');
+  });
+  await server.time.advance(100_000);
+  await server.restart();
+  expect(await counted()).toBe(0);
+  const [first] = await messages(2);
+  expect(await report({ hop_id: first.hop_id, status: 'delivered' })).toBe(200);
+  await server.time.advance(199_000);
+  expect(await counted()).toBe(0);
+  await server.time.advance(1_000);
+  expect(await counted()).toBe(1);
+});

@@ -1,5 +1,7 @@
 import { lastTry } from '#verify/callbacks.js';
 import type { Attempt } from '#verify/model.js';
+import { isFailure, isSuccess } from '#verify/statuses.js';
+import { isDropped } from '#verify/unwanted.js';
 import { contentOf } from './customer.js';
 import { must } from './watched-database.js';
 import type { World } from './world.js';
@@ -84,15 +86,31 @@ function noAcceptedAttemptIsLost(world: World): void {
   for (const uuid of accepted.keys()) {
     const attempt = database.attempt(uuid);
     must(attempt !== undefined, `attempt ${uuid} was answered with 202 and is gone`);
-    const session = database.session(attempt!.session)!;
     const failed = attempt!.status === 'failed';
-    must(taken.has(uuid) || failed || session.status === 'verified', `attempt ${uuid} was never delivered`);
+    must(taken.has(uuid) || failed, `attempt ${uuid} was never delivered`);
   }
   for (const attempt of database.tables.attempt.values()) {
     must(attempt.delivery !== 'pending', `attempt ${attempt.uuid} is pending for ever`);
+    must(
+      !attempt.taken || isHad(world, attempt),
+      `attempt ${attempt.uuid} would be charged, and nobody had it`,
+    );
+    must(!isDropped(attempt), `nobody told how attempt ${attempt.uuid} ended, which was dropped`);
+    const ends = isSuccess(attempt.status) || isFailure(attempt.status) || attempt.status === 'sent';
+    must(attempt.delivery === 'handed' || ends, `attempt ${attempt.uuid} is over and ${attempt.status}`);
+    must(
+      !isFailure(attempt.status) || attempt.channel === 'sms' || !line.brought.includes(attempt.uuid),
+      `call ${attempt.uuid} was brought and is ${attempt.status}`,
+    );
     const delivered = networks.some((network) => network.acknowledged.has(attempt.uuid));
     must(!delivered || reached(attempt), `a delivered receipt of ${attempt.uuid} left it ${attempt.status}`);
   }
+}
+
+/** Whether a carrier was given it; of a call of our own, whether it came about. */
+function isHad({ networks, line }: World, { uuid }: Attempt): boolean {
+  if (line.brought.includes(uuid)) return true;
+  return networks.some(({ taken }) => taken.some((hop) => hop.startsWith(`${uuid}.`)));
 }
 
 /** Every try has a hop, and what did not succeed says why; what got no answer says what followed. */

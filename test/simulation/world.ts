@@ -240,7 +240,10 @@ export class World {
     for (let copy = 0; copy < copies; copy++) {
       const otp = this.dice.chance(0.5) ? code : wrongCode(code);
       if (otp === code || session.code.sealed !== null) this.guessed.add(session.uuid);
-      const command = validation(this.fixture, session.uuid, otp, { now: this.clock.now() });
+      const command = validation(this.fixture, session.uuid, otp, {
+        now: this.clock.now(),
+        owner: node.store.epoch,
+      });
       node.store.submit(command).then(
         ({ kind }) => {
           must(

@@ -68,6 +68,18 @@ test('failed validations are forgotten a day after the last, though their sessio
   expect(store.database.tables.session.has(session!)).toBe(true);
 });
 
+test('a dropped message whose node did not live to tell how it ended has failed for an unknown reason', async () => {
+  const command = start(fixture, store, { now: time.now(), url: 'https://customer.example/status' });
+  await store.submit(command);
+  const code = codeOf(fixture, store.database.session(command.session)!);
+  await store.submit(validation(fixture, command.session, code, { now: time.now(), owner: store.epoch }));
+  const attempt = () => store.database.attempt(command.attempt)!;
+  await time.advance(299_000);
+  expect(attempt()).toMatchObject({ status: 'queued', delivery: 'done' });
+  await time.advance(120_000);
+  expect(attempt()).toMatchObject({ status: 'failed', errorCode: 1000, callbacksMade: 2 });
+});
+
 test('nodes that ended long ago are forgotten, and their numbers are not given again', async () => {
   const { database } = store;
   const second = openMemoryStore({ environment: time, database });

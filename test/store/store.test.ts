@@ -224,9 +224,56 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       { status: 'completed', delivery: 'done', confirmByKey: true },
       { delivery: 'done', confirmByKey: false },
     ]);
+    expect(await store.read.droppedAttempts(NOW + 9, 10)).toEqual([]);
+    expect(await store.read.droppedAttempts(NOW + 10, 10)).toEqual([message.attempt]);
+    const { epoch: owner } = store;
+    const notSent = {
+      type: 'give-up',
+      now: NOW + 20,
+      owner,
+      attempt: message.attempt,
+      errorCode: null,
+    } as const;
+    expect(await store.submit(notSent)).toMatchObject({ kind: 'recorded', status: 'failed' });
+    expect(await store.read.droppedAttempts(NOW + 20, 10)).toEqual([]);
     expect(await store.read.overdueSessions(NOW + 3_600_000, 10)).toEqual([]);
     const next = start(fixture, store);
     expect(await store.submit(next)).toMatchObject({ kind: 'started', session: next.session });
+  });
+
+  test('knows the messages that carriers have and may still report on, among the newest attempts', async () => {
+    const texts = ['14155551235', '14155551236', '14155551237', '14155551238'].map((recipient, index) =>
+      start(fixture, store, {
+        now: NOW + index * 1_000,
+        recipient: recipient as Recipient,
+        carrier: 'one',
+        src: index === 3 ? 'Acme' : null,
+        country: index === 3 ? null : 'US',
+      }),
+    );
+    const call = start(fixture, store, { now: NOW + 9_000, channel: 'voice', carrier: 'one' });
+    for (const command of [...texts, call]) await store.submit(command);
+    const { epoch: owner } = store;
+    for (const { attempt, now } of [...texts.filter((_, index) => index !== 2), call]) {
+      const hop = { attempt, number: 1, carrier: 'one', messageId: null } as const;
+      await store.submit({ type: 'hop-accepted', now: now + 400, owner, ...hop });
+    }
+    const by = { kind: 'hop', attempt: texts[1]!.attempt, number: 1 } as const;
+    const delivered = { status: 'delivered', errorCode: null } as const;
+    await store.submit({ type: 'receipt', now: NOW + 2_000, owner, carrier: 'one', by, ...delivered });
+    const of = (index: number) => ({
+      attempt: texts[index]!.attempt,
+      carrier: 'one',
+      handedAt: NOW + index * 1_000 + 400,
+      recipient: texts[index]!.recipient,
+      country: texts[index]!.country,
+      application: fixture.application.uuid,
+      alias: fixture.application.alias,
+      src: texts[index]!.src,
+    });
+    expect(await store.read.handedMessages(NOW, 10)).toEqual([of(3), of(0)]);
+    expect(await store.read.handedMessages(NOW + 1, 10)).toEqual([of(3)]);
+    expect(await store.read.handedMessages(NOW, 2)).toEqual([of(3)]);
   });
 
   test('knows the calls of an earlier life that were marked and never told of again', async () => {
@@ -300,6 +347,8 @@ describe.each(Object.entries(STORES))('the %s store', (_, open) => {
       limit: 10,
     });
     expect(taken.map(({ hop }) => hop)).toMatchObject([{ number: 1, messageId, state: 'delivered' }]);
+
+    expect(await store.read.handedMessages(NOW, 10)).toEqual([]);
 
     const due = await store.read.dueCallbacks('example.com:443', NOW + 20, 10);
     expect(due.items).toHaveLength(1);

@@ -109,6 +109,7 @@ export function validation(
   return {
     type: 'validate',
     now: NOW + 1000,
+    owner: 1,
     account: fixture.account,
     session,
     otp,

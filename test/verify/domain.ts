@@ -128,6 +128,7 @@ export class Domain {
     return this.run({
       type: 'validate',
       now: NOW,
+      owner: OWNER,
       account: ACCOUNT,
       session,
       otp,
@@ -212,8 +213,8 @@ export class Domain {
     return this.run({ type: 'opt-in', account, recipient });
   }
 
-  giveUp(attempt: AttemptId, owner = OWNER) {
-    return this.run({ type: 'give-up', now: NOW, owner, attempt, errorCode: 20 });
+  giveUp(attempt: AttemptId, owner = OWNER, errorCode: number | null = 20) {
+    return this.run({ type: 'give-up', now: NOW, owner, attempt, errorCode });
   }
 
   called(attempt: AttemptId, sequence: number, changes: Partial<CallbackTried> = {}) {

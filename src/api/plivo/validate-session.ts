@@ -66,6 +66,7 @@ export function validateSession(app: FastifyInstance, context: ApiContext): void
       const outcome = await store.submit({
         type: 'validate',
         now: environment.now(),
+        owner: store.epoch,
         account: request.account!.authId,
         session,
         ...readOtp(request.body.otp ?? request.body.OTP),

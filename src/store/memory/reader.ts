@@ -1,6 +1,8 @@
 import type { Attempt, Callback, Session } from '../../verify/model.js';
 import { mayUse, sessionStatus } from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
+import { isDropped } from '../../verify/unwanted.js';
+import { uuidFloor } from '../../verify/uuid.js';
 import type { Due, LaneDue, Reader, SessionView } from '../store.js';
 import { liveKey } from '../working-set.js';
 import type { MemoryDatabase } from './database.js';
@@ -111,6 +113,23 @@ export function memoryReader(database: MemoryDatabase, epoch: number): Reader {
         .slice(0, limit)
         .map(({ uuid, hop }) => ({ attempt: uuid, number: hop })),
 
+    handedMessages: async (since, limit) =>
+      [...tables.attempt.values()]
+        .filter((each) => each.uuid >= uuidFloor(since))
+        .sort(newest)
+        .slice(0, limit)
+        .filter((each) => each.delivery === 'handed' && each.channel === 'sms')
+        .map(({ uuid, carrier, updatedAt, src, session }) => {
+          const { recipient, country, application, alias } = database.session(session)!;
+          const message = { recipient, country, application, alias, src };
+          return { ...message, attempt: uuid, carrier: carrier!, handedAt: updatedAt };
+        }),
+    droppedAttempts: async (before, limit) =>
+      [...tables.attempt.values()]
+        .filter((each) => isDropped(each) && each.updatedAt <= before)
+        .sort((a, b) => a.updatedAt - b.updatedAt)
+        .slice(0, limit)
+        .map(({ uuid }) => uuid),
     dueDeliveries: async (lane, now, limit, skip = 0) => {
       const rows = pending().filter((each) => (each.carrier ?? '') === lane);
       const due = dueOf(rows, now, limit, skip);

@@ -148,6 +148,8 @@ export const MIGRATIONS: readonly string[] = [
   create index attempt_pending on attempt (owner, carrier, next_at) where delivery = 'pending';
   -- Calls under way, and those that died with their node.
   create index attempt_calling on attempt (carrier, owner) where delivery = 'handed' and channel = 'voice';
+  -- Dropped while they may have been handed over, until it is told how that ended: few, and not for long.
+  create index attempt_dropped on attempt (updated_at) where delivery = 'done' and status = 'queued';
 
   create table hop (
     attempt text not null,

@@ -1,5 +1,12 @@
 import { lastTry } from '../../verify/callbacks.js';
-import type { AccountId, AttemptId, Session, SessionId } from '../../verify/model.js';
+import type {
+  AccountId,
+  ApplicationId,
+  AttemptId,
+  Recipient,
+  Session,
+  SessionId,
+} from '../../verify/model.js';
 import { deliveryOf } from '../../verify/start-attempt.js';
 import { uuidFloor } from '../../verify/uuid.js';
 import type { Reader, SessionView } from '../store.js';
@@ -28,6 +35,8 @@ export const READER_METHODS: readonly (keyof Reader)[] = [
   'optOutsOf',
   'lastSender',
   'lostCalls',
+  'handedMessages',
+  'droppedAttempts',
   'dueDeliveries',
   'deliveryLanes',
   'dueCallbacks',
@@ -166,6 +175,34 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         .all(carrier, epoch, limit)
         .map(([attempt, number]) => ({ attempt: attempt as AttemptId, number: number as number })),
 
+    // The newest attempts are together at the end of the key: no index is needed for a look at a start.
+    handedMessages: (since, limit) =>
+      connection
+        .prepare(
+          `select a.uuid, a.carrier, a.updated_at, a.src, s.recipient, s.country, s.application, s.alias
+           from (select uuid, session, channel, delivery, carrier, updated_at, src from attempt
+                 where uuid >= ? order by uuid desc limit ?) a
+             cross join session s on s.uuid = a.session
+           where a.delivery = 'handed' and a.channel = 'sms'`,
+        )
+        .all(uuidFloor(since), limit)
+        .map(([attempt, carrier, handedAt, src, recipient, country, application, alias]) => ({
+          attempt: attempt as AttemptId,
+          carrier: carrier as string,
+          handedAt: handedAt as number,
+          src: src as string | null,
+          recipient: recipient as Recipient,
+          country: country as string | null,
+          application: application as ApplicationId,
+          alias: alias as string,
+        })),
+    droppedAttempts: (before, limit) =>
+      column<AttemptId>(
+        `select uuid from attempt where delivery = 'done' and status = 'queued' and updated_at <= ?
+         order by updated_at limit ?`,
+        before,
+        limit,
+      ),
     dueDeliveries: (lane, now, limit, skip = 0) => {
       const attempts = connection.select(
         'attempt',

@@ -10,7 +10,8 @@ import type {
   SessionId,
 } from '#verify/model.js';
 import { MAX_VALIDATIONS } from '#verify/model.js';
-import { isSuccess, stepsTo } from '#verify/statuses.js';
+import { isFailure, isSuccess, stepsTo } from '#verify/statuses.js';
+import { isDropped } from '#verify/unwanted.js';
 import { application, Domain, idOf, NOW, OWNER, URL_OF_CUSTOMER, wrongFor } from '../domain.js';
 
 const APPLICATIONS = [0, 1].map((index) =>
@@ -69,6 +70,7 @@ const step = fc.oneof(
     hop,
     next,
     unanswered: fc.constantFrom(undefined, undefined, 'resend' as const, 'wait' as const),
+    unwanted: fc.constantFrom(false, false, true),
   }),
   fc.record({ do: fc.constant('reroute' as const), pick, owner, carrier }),
   fc.record({ do: fc.constant('opt' as const), pick, out: fc.boolean() }),
@@ -144,6 +146,7 @@ class Watched {
           carrier: step.carrier,
           number: Math.min(step.hop, domain.attempt(attempt).hop),
           unanswered: step.unanswered,
+          unwanted: step.unwanted && step.unanswered === undefined,
           next: step.next.kind === 'fail' ? step.next : { ...step.next, at: now + step.next.wait },
         });
         return;
@@ -196,10 +199,14 @@ class Watched {
   /** Whatever happened, its owner can bring every attempt that waits to an end. */
   finish(): void {
     for (const uuid of this.attempts) {
-      const { delivery, owner, hop, carrier } = this.domain.attempt(uuid);
-      if (delivery !== 'pending') continue;
-      this.domain.failed(uuid, { now: this.#now, owner, number: hop, carrier: carrier ?? '' });
-      expect(this.domain.attempt(uuid).delivery).toBe('done');
+      const before = this.domain.attempt(uuid);
+      const { delivery, owner, hop, carrier } = before;
+      if (isDropped(before)) this.domain.giveUp(uuid, owner);
+      if (delivery === 'pending') {
+        this.domain.failed(uuid, { now: this.#now, owner, number: hop, carrier: carrier ?? '' });
+        expect(this.domain.attempt(uuid).delivery).toBe('done');
+      }
+      expect(isDropped(this.domain.attempt(uuid))).toBe(false);
     }
   }
 
@@ -276,6 +283,11 @@ class Watched {
     if (before?.delivery === 'done') expect(attempt.delivery).toBe('done');
     if (isSuccess(attempt.status)) expect(attempt.errorCode).toBeNull();
     if (attempt.delivery === 'pending') expect(attempt.carrier).not.toBeNull();
+    // Nothing that is over stays on its way: a message that was dropped may, until it is told how that ended.
+    if (attempt.delivery === 'done' && !isDropped(attempt)) {
+      expect(isSuccess(attempt.status) || isFailure(attempt.status) || attempt.status === 'sent').toBe(true);
+    }
+    if (isDropped(attempt)) expect([attempt.channel, attempt.taken]).toEqual(['sms', false]);
     this.#attemptsBefore.set(attempt.uuid, freeze(attempt));
     this.#checkCallbacks(attempt);
   }

@@ -138,11 +138,12 @@ describe('a try that did not succeed', () => {
     expect(domain.hop(attempt, 1).state).toBe('failed');
   });
 
-  it('of a verified session changes nothing but its hop', () => {
+  it('of a verified session is not tried again', () => {
     const { domain, session, attempt } = started();
     domain.validate(session, domain.code(session));
-    expect(domain.failed(attempt).kind).toBe('stale');
-    expect(domain.attempt(attempt)).toMatchObject({ status: 'queued', delivery: 'done' });
+    const next = { kind: 'retry', carrier: 'one', at: NOW, sameHop: true } as const;
+    expect(domain.failed(attempt, { next })).toMatchObject({ kind: 'recorded', status: 'failed' });
+    expect(domain.attempt(attempt)).toMatchObject({ status: 'failed', errorCode: 20, delivery: 'done' });
     expect(domain.hop(attempt, 1)).toMatchObject({ state: 'failed', reason: 'no answer' });
   });
 });

@@ -75,12 +75,16 @@ export class Call {
   claimed = false;
   /** The attempt is not ours to bring any more. */
   unwanted = false;
+  /** The call was over while the mark could not be committed: nobody has heard the code. */
+  leftEarly = false;
   /** The document with the code was given out. Never of a call that is to be confirmed. */
   spoken = false;
   #over = false;
   #rang = false;
   #repeated = 0;
   #claiming: Promise<void> | null = null;
+  /** Aborted when nobody is there any more to hear the code. */
+  readonly #nobody = new AbortController();
   #limit: Timer | null = null;
 
   constructor(options: CallOptions) {
@@ -162,6 +166,8 @@ export class Call {
     if (this.#over) return;
     this.#over = true;
     this.#limit?.cancel();
+    // That the key was pressed stays true.
+    if (!this.#options.message.confirmByKey) this.#nobody.abort();
     // Whether the mark is committed is known only when it has been tried.
     void Promise.resolve(this.#claiming).then(() => this.#end(ending));
   }
@@ -224,10 +230,11 @@ export class Call {
 
   async #commit(): Promise<void> {
     if (this.claimed) return;
-    this.#claiming ??= this.#options.claim(this.callId).then(
+    this.#claiming ??= this.#options.claim(this.callId, this.#nobody.signal).then(
       (ok) => {
         this.claimed = ok;
-        this.unwanted = !ok;
+        this.leftEarly = !ok && this.#nobody.signal.aborted;
+        this.unwanted = !ok && !this.leftEarly;
       },
       () => {
         this.unwanted = true;

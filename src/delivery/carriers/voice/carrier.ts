@@ -165,6 +165,7 @@ export function createCalls(options: CallsOptions): Calls {
     if (status === 'no-answer') return notBrought('no-answer', errorCode ?? 3000, 'not answered');
     if (status === 'completed') {
       if (call.unpressed) return notBrought('failed', 9110, 'the key that was asked for was not pressed');
+      if (call.leftEarly) return notBrought('failed', 4000, 'the callee hung up before the code was spoken');
       return call.answered && (message.dtmf !== null || message.confirmByKey)
         ? notBrought('failed', 4000, 'the callee hung up before the key was pressed')
         : unavailable(5010, `${provider.title} ended the call without asking what it says; ${REACH}`);

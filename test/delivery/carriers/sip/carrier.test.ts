@@ -117,12 +117,12 @@ function openCarrier(
   const claims: (string | null)[] = [];
   const submit = (
     fields: Parameters<typeof message>[0] = {},
-    mark = async () => true,
+    mark: (over?: AbortSignal) => Promise<boolean> = async () => true,
     unwanted?: AbortSignal,
   ) => {
-    const claim = async (id: string | null) => {
+    const claim = async (id: string | null, over?: AbortSignal) => {
       claims.push(id);
-      return mark();
+      return mark(over);
     };
     return carrier.submit(message({ channel: 'voice', ...fields }), claim, unwanted);
   };
@@ -289,6 +289,32 @@ describe('a call', () => {
     await environment.advance(1_000);
     expect((await result).kind).toBe('accepted');
     expect(reports.at(-1)).toMatchObject({ status: 'failed', errorCode: 6000 });
+  });
+
+  it.each([
+    [{}, true, { kind: 'refused', errorCode: 4000 }],
+    [{ confirmByKey: true, code: '', text: '' }, false, { kind: 'unavailable', errorCode: 5010 }],
+  ] as const)('of %j that the callee leaves is over for its mark: %s', async (fields, isOver, expected) => {
+    const { environment, peer, submit, emit } = openCarrier();
+    peer.script = answering;
+    let over: AbortSignal | undefined;
+    let refuse = () => {};
+    const result = submit(fields, (signal) => {
+      over = signal;
+      return new Promise((resolve) => {
+        refuse = () => resolve(false);
+      });
+    });
+    await environment.advance(3_000);
+    emit('dtmf', '1', 100);
+    await environment.advance(0);
+    expect(over?.aborted).toBe(false);
+    peer.ask(peer.all('INVITE')[0]!, 'BYE');
+    await environment.advance(100);
+    expect(over?.aborted).toBe(isOver);
+    refuse();
+    await environment.advance(1_000);
+    expect(await result).toMatchObject(expected);
   });
 
   it('is not begun once its code has expired', async () => {

@@ -163,6 +163,18 @@ describe('a call that ends', () => {
     const notTaken: ScriptEvent = { kind: 'committed', ok: false };
     expect(resultOf(play([...committing, notTaken]))).toMatchObject({ errorCode: 4000, marked: false });
   });
+
+  it.each(['hung-up', 'stop', 'maximum-duration', 'media-timeout'] as const)(
+    'by %s while the mark is being committed needs it no more, unless the mark is that a key was pressed',
+    (kind) => {
+      expect(play([...before, said, { kind }])).toContainEqual({ do: 'withdraw' });
+      expect(play([...before, press('5'), { kind }], { key: 5 })).toContainEqual({ do: 'withdraw' });
+      const confirming = { key: 1, confirms: true };
+      expect(play([...before, said, said, press('1'), { kind }], confirming)).not.toContainEqual({
+        do: 'withdraw',
+      });
+    },
+  );
 });
 
 it('whatever happens, no digit is spoken before a mark, nor without the key, and it ends at most once', () => {
@@ -257,7 +269,8 @@ describe('a call that asks to press 1 to confirm', () => {
         [...asked, press('1'), { kind }, { kind: 'committed', ok: false }],
         confirming,
       );
-      expect(resultOf(unconfirmed)).toMatchObject({ kind: 'failed', marked: false });
+      // Whoever pressed it and did not wait is called again.
+      expect(resultOf(unconfirmed)).toEqual({ kind: 'unwanted' });
     }
   });
 

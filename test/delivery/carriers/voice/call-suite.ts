@@ -505,6 +505,33 @@ export function callSuite(stub: CallStub) {
       expect(phone.reports.at(-1)).toMatchObject({ status: 'failed', errorCode: 4000 });
     });
 
+    it.each([
+      [{}, true, { kind: 'refused', errorCode: 4000, status: 'failed' }],
+      [{ confirmByKey: true, code: '', text: '' }, false, { kind: 'unavailable', errorCode: 5010 }],
+    ] as const)('of %j that the callee leaves is over for its mark: %s', async (fields, isOver, expected) => {
+      const phone = await openPhone(stub);
+      let over: AbortSignal | undefined;
+      let refuse = () => {};
+      const call = await phone.call(fields, (_, signal) => {
+        over = signal;
+        return new Promise((resolve) => {
+          refuse = () => resolve(false);
+        });
+      });
+      const { confirmByKey } = call.message;
+      const asked = confirmByKey
+        ? call.ask(askOf(await call.ask(call.placed.answerUrl)).url, { key: '1' })
+        : call.ask(call.placed.answerUrl);
+      await phone.until('the mark', () => over);
+      const told = call.tell({ status: 'completed', seconds: 4 });
+      await phone.until('the end', () => phone.carrier.status?.().counts.call_completed);
+      expect(over?.aborted).toBe(isOver);
+      refuse();
+      expect(await asked).toEqual([{ do: 'hang-up' }]);
+      expect(await call.result).toMatchObject(expected);
+      await told;
+    });
+
     it('is 9100 and no code when a machine answers and the provider is asked to tell', async () => {
       const phone = await openPhone(stub, { voice: { machine_detection: true } });
       const call = await phone.call();

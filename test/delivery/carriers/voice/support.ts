@@ -1,4 +1,4 @@
-import type { CarrierReport, OutboundMessage, ReportResult } from '#delivery/carrier.js';
+import type { CarrierReport, Claim, OutboundMessage, ReportResult } from '#delivery/carrier.js';
 import { createLog } from '#telemetry/log.js';
 import type { CallEnd, CallStub, PlacedCall, Said } from '../../../support/providers/calls.js';
 import { type Push, type Received, type Reply, serveProvider } from '../../../support/providers/server.js';
@@ -45,16 +45,12 @@ export async function openPhone(stub: CallStub, options: PhoneOptions = {}) {
   }
 
   /** Places a call, up to where the provider has taken it. */
-  async function call(
-    changes: Partial<OutboundMessage> = {},
-    claim?: (id: string | null) => Promise<boolean>,
-    unwanted?: AbortSignal,
-  ) {
+  async function call(changes: Partial<OutboundMessage> = {}, claim?: Claim, unwanted?: AbortSignal) {
     const before = received.length;
     const one = message({ channel: 'voice', ...changes });
-    const mark = async (id: string | null) => {
+    const mark: Claim = async (id, over) => {
       claims.push(id);
-      return claim ? claim(id) : true;
+      return claim ? claim(id, over) : true;
     };
     const result = carrier.submit(one, mark, unwanted);
     const placed: PlacedCall = await until('a call', () => stub.placed(received[before] ?? NOTHING));

@@ -51,6 +51,8 @@ export class Call {
   readonly #options: CallOptions;
   readonly #script: ScriptSettings;
   readonly #timers = new Map<TimerName, Timer>();
+  /** Aborted when nobody is there any more to hear the code. */
+  readonly #nobody = new AbortController();
   readonly result: Promise<CallResult>;
   #resolve: (result: CallResult) => void = () => {};
   #state = BEFORE_ANSWER;
@@ -222,6 +224,9 @@ export class Call {
       case 'commit':
         this.#claim();
         break;
+      case 'withdraw':
+        this.#nobody.abort();
+        break;
       case 'set-timer':
         this.#timers.get(action.name)?.cancel();
         this.#timers.set(
@@ -288,7 +293,7 @@ export class Call {
   }
 
   #claim(): void {
-    this.#options.claim(this.#invitation?.callId ?? null).then(
+    this.#options.claim(this.#invitation?.callId ?? null, this.#nobody.signal).then(
       (ok) => this.#step({ kind: 'committed', ok }),
       () => this.#step({ kind: 'committed', ok: false }),
     );

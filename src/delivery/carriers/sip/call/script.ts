@@ -54,6 +54,8 @@ export type ScriptAction =
   | { readonly do: 'say'; readonly phrases: readonly Phrase[] }
   | { readonly do: 'be-silent' }
   | { readonly do: 'commit' }
+  /** A database that is away need not be asked again for the mark: nobody is there to hear the code. */
+  | { readonly do: 'withdraw' }
   | { readonly do: 'set-timer'; readonly name: TimerName; readonly after: number }
   | { readonly do: 'clear-timer'; readonly name: TimerName }
   /** Hang up now; how the call went is known later. */
@@ -132,8 +134,11 @@ const ENDINGS: readonly ScriptEvent['kind'][] = ['hung-up', 'stop', 'maximum-dur
 export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSettings): Step {
   if (state.stage === 'over') return stay(state);
   if (state.stage === 'committing' && ENDINGS.includes(event.kind)) {
-    // The call does not wait for a database that may be long in coming.
-    const actions: ScriptAction[] = event.kind === 'hung-up' ? [] : [{ do: 'hang-up' }];
+    // The call does not wait for a database that may be long in coming. That the key was pressed stays true.
+    const actions: ScriptAction[] = [
+      ...(settings.confirms ? [] : [{ do: 'withdraw' } as const]),
+      ...(event.kind === 'hung-up' ? [] : [{ do: 'hang-up' } as const]),
+    ];
     return { state: { ...state, deferred: state.deferred ?? event }, actions };
   }
   switch (event.kind) {
@@ -161,6 +166,8 @@ export function step(state: ScriptState, event: ScriptEvent, settings: ScriptSet
       return key(state, event.key, settings);
     case 'committed':
       if (state.stage !== 'committing') return stay(state);
+      // Whoever pressed the key has done what the call is for, and is asked again, though they did not wait.
+      if (!event.ok && settings.confirms) return end(state, { kind: 'unwanted' });
       if (state.deferred) {
         const known = { ...state, marked: event.ok, fulfilled: event.ok && settings.confirms };
         return step({ ...known, stage: 'greeting' }, state.deferred, settings);
