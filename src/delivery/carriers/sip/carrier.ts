@@ -235,7 +235,9 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       const usable = line?.trunks.filter(({ isUsable }) => isUsable) ?? [];
       const unwell = line?.trunks.filter(({ isUsable }) => !isUsable) ?? [];
       const details = unwell.map((trunk) => `${trunk.settings.host}: ${trunk.detail}`);
-      const connecting = !line && problem === null;
+      const connecting = line
+        ? usable.length === 0 && unwell.some((trunk) => !trunk.isKnown)
+        : problem === null;
       return {
         state: connecting ? 'connecting' : usable.length > 0 ? 'up' : 'down',
         detail: problem ?? (details.length > 0 ? details.join('; ') : null),

@@ -68,6 +68,8 @@ export class Trunk {
   #registerTimer: Timer | null = null;
   #registering = false;
   #stopped = false;
+  /** What `onChange` was told last. */
+  #told: { readonly state: 'up' | 'down'; readonly detail: string | null } | null = null;
 
   constructor(options: TrunkOptions) {
     const { environment } = options.agent;
@@ -97,8 +99,10 @@ export class Trunk {
       : 'asked for a pause';
   }
 
+  /** Whether it was found out how it stands: a trunk with a registration is not up before that was asked for. */
   get isKnown(): boolean {
-    return (this.#reachable.ok ?? this.#registered.ok) !== null;
+    if (this.#reachable.ok === false) return true;
+    return (this.settings.register ? this.#registered.ok : this.#reachable.ok) !== null;
   }
 
   /** Begins to register and to look whether it answers. */
@@ -290,13 +294,15 @@ export class Trunk {
   }
 
   #note(found: { readonly reachable?: Finding; readonly registered?: Finding }): void {
-    const before = this.isUsable;
-    const wasKnown = this.isKnown;
     this.#reachable = found.reachable ?? this.#reachable;
     this.#registered = found.registered ?? this.#registered;
-    if (before !== this.isUsable || !wasKnown) {
-      this.#options.onChange(this.isUsable ? 'up' : 'down', this.detail);
-    }
+    if (!this.isKnown) return;
+    const state = this.isUsable ? 'up' : 'down';
+    const { detail } = this;
+    // Down for another reason is news too: who mended one thing waits to hear of the next.
+    if (this.#told?.state === state && this.#told.detail === detail) return;
+    this.#told = { state, detail };
+    this.#options.onChange(state, detail);
   }
 }
 
