@@ -141,6 +141,26 @@ drain_seconds: 0
     ['carriers: {a: {type: inbox, channels: [fax]}}', 'carriers.a.channels.0: '],
     ['carriers: {a: {type: inbox, channels: []}}', 'carriers.a.channels: '],
     ['carriers: {a: {type: webhook, url: "https://x"}}', 'carriers.a.secret: is missing; expected: '],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: "sip:sip.example.net"}]}}',
+      'carriers.a.trunks.0.host: expected a domain or an IP address, without sip: before it',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{}]}}',
+      'carriers.a.trunks.0.host: is missing; expected: a domain or an IP address',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example, usernam: b}]}}',
+      'carriers.a.trunks.0.usernam: unknown key; the nearest known is username',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example}], username: b}}',
+      'carriers.a.username: unknown key here; it belongs below trunks',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example}], codecs: [G729]}}',
+      'carriers.a.codecs.0: expected a list of PCMU and PCMA, the preferred one first',
+    ],
     ['routes: [{carriers: [nobody]}]', 'routes.0.carriers.0: expected the name of a carrier'],
     ['routes: [{carriers: []}]', 'routes.0.carriers: expected a list'],
     ['routes: [{channel: fax, carriers: [a]}]', 'routes.0.channel: expected sms or voice'],

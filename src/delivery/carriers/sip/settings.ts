@@ -15,7 +15,10 @@ function integer(minimum: number, maximum: number, standard: number, what: strin
 
 const trunk = Type.Object(
   {
-    host: Type.String({ pattern: HOST, description: 'a domain or an IP address' }),
+    host: Type.String({
+      pattern: HOST,
+      description: 'a domain or an IP address, without sip: before it and without a port behind it',
+    }),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: '1 to 65535' })),
     transport: Type.Optional(
       Type.Union([Type.Literal('udp'), Type.Literal('tcp'), Type.Literal('tls')], {
