@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -5,7 +6,7 @@ import type { Command } from 'commander';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
 import { type Administration, administrationOf, type OutputOf } from '../admin/operations.js';
 import type { Config } from '../config.js';
-import type { Finding } from '../delivery/carrier.js';
+import type { Binding, Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
 import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
@@ -131,8 +132,12 @@ async function* examineStopped(config: Config): AsyncGenerator<Finding> {
     yield good('database: none yet; the first start makes it');
     yield examineKeyFile(config);
   }
-  yield await examinePort('API', config);
-  if (config.metrics) yield await examinePort('metrics', config.metrics);
+  yield await examinePort('API address', config);
+  if (config.metrics) yield await examinePort('metrics address', config.metrics);
+  for (const { name, type, settings } of config.carriers) {
+    const binding = carrierTypes.find((each) => each.type === type)?.binding?.(settings);
+    if (binding) yield await examineBinding(name, binding);
+  }
 }
 
 async function* examineDatabase(
@@ -185,9 +190,28 @@ async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
 function examinePort(what: string, { host, port }: { host: string; port: number }): Promise<Finding> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(bad(`${what} address: ${describeFailure(error).text}`)));
+    server.once('error', (error) => resolve(bad(`${what}: ${describeFailure(error).text}`)));
     server.listen({ host, port }, () =>
-      server.close(() => resolve(good(`${what} address: ${host}:${port} is free`))),
+      server.close(() => resolve(good(`${what}: ${host}:${port} is free`))),
+    );
+  });
+}
+
+/** Whether the port of a carrier is free, for every protocol that it takes. */
+async function examineBinding(name: string, { address: host, port, protocols }: Binding): Promise<Finding> {
+  const what = `carrier ${name}: ${protocols.join(' and ')} port`;
+  if (protocols.includes('tcp')) {
+    const finding = await examinePort(what, { host, port });
+    if (!finding.ok || !protocols.includes('udp')) return finding;
+  }
+  return new Promise((resolve) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      const error = Object.assign(new Error(), { code, syscall: 'listen', address: host, port });
+      resolve(bad(`${what}: ${describeFailure(error).text}`));
+    });
+    socket.bind({ address: host, port, exclusive: true }, () =>
+      socket.close(() => resolve(good(`${what}: ${host}:${port} is free`))),
     );
   });
 }

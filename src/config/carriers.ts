@@ -2,7 +2,7 @@ import type { TProperties } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Errors } from 'typebox/schema';
 import type { CarrierConfig } from '../config.js';
-import type { CarrierType } from '../delivery/carrier.js';
+import type { Binding, CarrierType } from '../delivery/carrier.js';
 import { isFields } from './document.js';
 import { ConfigError } from './error.js';
 import { didYouMean, join, refuseUnknown } from './nearest.js';
@@ -21,7 +21,35 @@ export function readCarriers(value: unknown, types: readonly CarrierType[]): Car
     throw new ConfigError('carriers', 'expected a map from carrier names to their settings');
   const entries = Object.entries(value);
   if (entries.length > MAX_CARRIERS) throw new ConfigError('carriers', `expected at most ${MAX_CARRIERS}`);
-  return entries.map(([name, entry]) => readCarrier(name, entry, types));
+  const carriers = entries.map(([name, entry]) => readCarrier(name, entry, types));
+  refuseSharedPorts(carriers, types);
+  return carriers;
+}
+
+/** Two carriers that listen on one port: the second would never come up. */
+function refuseSharedPorts(carriers: readonly CarrierConfig[], types: readonly CarrierType[]): void {
+  const bound: { readonly name: string; readonly binding: Binding }[] = [];
+  for (const { name, type, settings } of carriers) {
+    const binding = types.find((each) => each.type === type)?.binding?.(settings);
+    if (!binding) continue;
+    const other = bound.find((each) => clash(each.binding, binding));
+    if (other) {
+      throw new ConfigError(
+        join(join('carriers', name), 'port'),
+        `${binding.port} is already the port of carriers.${other.name}: expected another one for each carrier`,
+      );
+    }
+    bound.push({ name, binding });
+  }
+}
+
+function clash(one: Binding, other: Binding): boolean {
+  const isEverywhere = ({ address }: Binding) => address === '0.0.0.0' || address === '::';
+  return (
+    one.port === other.port &&
+    one.protocols.some((protocol) => other.protocols.includes(protocol)) &&
+    (one.address === other.address || isEverywhere(one) || isEverywhere(other))
+  );
 }
 
 function readCarrier(name: string, entry: unknown, types: readonly CarrierType[]): CarrierConfig {

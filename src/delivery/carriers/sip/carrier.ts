@@ -11,6 +11,7 @@ import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
 import { pairsIn } from './media/ports.js';
+import { describeBindFailure } from './open.js';
 import { describeFailure, outcomeOf } from './outcome.js';
 import type { ReadSettings } from './settings.js';
 import type { Transport } from './transport/transport.js';
@@ -91,9 +92,10 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       for (const trunk of trunks) trunk.start();
       return line;
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      problem = `port ${settings.port} of ${settings.bind} cannot be used${typeof code === 'string' ? ` (${code})` : ''}`;
-      log.error({ carrier: name, err: error }, problem);
+      const found = describeBindFailure(settings, error);
+      // It is tried again and again: once is enough to be read.
+      if (found !== problem) log.error({ carrier: name, err: error }, found);
+      problem = found;
       return null;
     }
   }

@@ -2,7 +2,7 @@ import type { CarrierType } from '../../carrier.js';
 import { createSipCarrier } from './carrier.js';
 import { checkSip } from './check.js';
 import { createMedia } from './media/create-media.js';
-import { openReal } from './open.js';
+import { bindingOf, openReal } from './open.js';
 import { readSettings, type SipSettings, sipSettings } from './settings.js';
 import { systemResolver } from './trunk/resolve.js';
 
@@ -28,5 +28,6 @@ export const sip: CarrierType<SipSettings> = {
   },
   // The longest call that could begin before the stop.
   drain: ({ ring_seconds = 45, max_seconds = 120 }) => ring_seconds + max_seconds + 5,
+  binding: bindingOf,
   check: (settings) => checkSip(settings),
 };
