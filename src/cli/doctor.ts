@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
@@ -10,7 +11,11 @@ import type { Binding, Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
 import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
+import { RATE } from '../speech/condition.js';
+import { CLIP_NAMES } from '../speech/pack.js';
 import { openSpeech } from '../speech/prompts.js';
+import type { Recordings } from '../speech/recordings.js';
+import { speakOnce } from '../speech/speak-once.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
@@ -53,7 +58,7 @@ async function* examine(): AsyncGenerator<Finding> {
   );
   if (config.rates) yield good(`rates: ${describeRates(config.rates)}`);
   yield* examineDirectory(config);
-  if (config.speech.recordings !== null || config.speech.command !== null) yield await examineSpeech(config);
+  yield* examineSpeech(config);
   const online = administrationAt(adminSocket(config));
   try {
     const status = await online('status', {});
@@ -96,16 +101,41 @@ function* examineDirectory({ dataDir }: Config): Generator<Finding> {
   else yield good(`data directory: ${dataDir}`);
 }
 
-async function examineSpeech({ speech: settings, dataDir }: Config): Promise<Finding> {
-  try {
-    const options = { settings, directory: join(dataDir, 'brands'), environment: systemEnvironment };
-    const { recordings } = await openSpeech(options);
-    const locales = [...recordings.clips.keys()].join(', ') || 'none';
-    return good(
-      `speech: recordings for locales: ${locales}; brand names by ${settings.command?.[0] ?? 'recordings only'}`,
+async function* examineSpeech({ speech: settings, dataDir }: Config): AsyncGenerator<Finding> {
+  if (settings.recordings !== null) {
+    try {
+      const options = { settings, directory: join(dataDir, 'brands'), environment: systemEnvironment };
+      yield describeRecordings(settings.recordings, (await openSpeech(options)).recordings);
+    } catch (error) {
+      yield bad(`speech: ${describeFailure(error).text}`);
+    }
+  }
+  if (settings.command !== null) yield await trySpeech(settings.command, settings.commandSeconds * 1000);
+}
+
+function describeRecordings(folder: string, { clips, brands }: Recordings): Finding {
+  const locales = [...clips].map(([locale, { size }]) => `${locale} ${size}/${CLIP_NAMES.length}`);
+  const names = new Set([...brands.values()].flatMap((each) => [...each.keys()])).size;
+  if (names === 0 && ![...clips.values()].some(({ size }) => size > 0)) {
+    return bad(
+      `speech: no recording is in ${folder}: put .wav files into a folder for each locale, such as es`,
     );
+  }
+  return good(`speech: recordings: ${locales.join(', ') || 'no prompts'}; brand names: ${names}`);
+}
+
+/** Has the program speak a name, and keeps nothing of it. */
+async function trySpeech(command: readonly string[], timeout: number): Promise<Finding> {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-doctor-'));
+  const { signal } = new AbortController();
+  const asked = { command, text: 'Countersign', locale: 'en', directory, timeout, signal };
+  try {
+    const samples = await speakOnce({ ...asked, environment: systemEnvironment });
+    return good(`speech: ${command[0]} spoke a brand name of ${(samples.length / RATE).toFixed(1)} seconds`);
   } catch (error) {
     return bad(`speech: ${describeFailure(error).text}`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
