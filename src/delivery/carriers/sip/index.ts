@@ -16,11 +16,12 @@ export const sip: CarrierType<SipSettings> = {
     return createSipCarrier(settings, context, {
       resolver: systemResolver(settings.bind),
       openTransport: openReal,
-      createMedia: ({ rtpPorts, mediaTimeout }, environment) =>
+      createMedia: ({ rtpPorts, mediaTimeout, silence }, environment) =>
         createMedia({
           environment,
           ports: rtpPorts,
           timeout: mediaTimeout,
+          silence,
           onDeath: (err) =>
             context.log.error({ carrier: context.name, err }, 'the media thread died; it is started again'),
         }),

@@ -121,6 +121,12 @@ export const sipSettings = Type.Object(
         description: 'off, optional or required',
       }),
     ),
+    silence: Type.Optional(
+      Type.Union([Type.Literal('continuous'), Type.Literal('comfort-noise')], {
+        default: 'continuous',
+        description: 'continuous or comfort-noise: what is sent while nothing is said',
+      }),
+    ),
     rtp_source: Type.Optional(
       Type.Union([Type.Literal('same-address'), Type.Literal('first-source')], {
         default: 'same-address',
@@ -191,6 +197,7 @@ export interface ReadSettings {
   readonly rtpPorts: { readonly from: number; readonly to: number };
   readonly codecs: readonly Codec[];
   readonly srtp: SrtpPolicy;
+  readonly silence: 'continuous' | 'comfort-noise';
   readonly latching: 'same-address' | 'first-source';
   readonly calls: number;
   readonly callsPerSecond: number;
@@ -244,6 +251,7 @@ export function readSettings(given: SipSettings): ReadSettings {
     rtpPorts,
     codecs: given.codecs ?? ['PCMU', 'PCMA'],
     srtp: given.srtp ?? 'off',
+    silence: given.silence ?? 'continuous',
     latching: given.rtp_source ?? 'same-address',
     calls: given.calls ?? 30,
     callsPerSecond: given.calls_per_second ?? 5,
