@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
 import { type Administration, administrationOf, type OutputOf } from '../admin/operations.js';
 import type { Config } from '../config.js';
-import type { Binding, Finding } from '../delivery/carrier.js';
+import type { Binding, CarrierContext, Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
 import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
@@ -19,6 +19,7 @@ import { speakOnce } from '../speech/speak-once.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
+import { createLog } from '../telemetry/log.js';
 import { CHANNELS } from '../verify/model.js';
 import type { RateCard } from '../verify/rate-card.js';
 import { adminSocket, hasDatabase, openDatabase, readConfig } from './connect.js';
@@ -201,9 +202,12 @@ function examineKeyFile(config: Config): Finding {
 }
 
 async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
-  for (const { name, type, settings } of config.carriers) {
+  for (const { name, type: typeName, settings } of config.carriers) {
+    const type = carrierTypes.find((each) => each.type === typeName)!;
     try {
-      const findings = await carrierTypes.find((each) => each.type === type)!.check(settings);
+      // As a start does: what it would refuse is found here. Nothing is opened before a carrier is started.
+      await type.create(settings, await contextOf(name, config)).stop();
+      const findings = await type.check(settings);
       for (const { ok, text } of findings) yield { ok, text: `carrier ${name}: ${text}` };
     } catch (error) {
       const why =
@@ -214,6 +218,24 @@ async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
   const channels = inboxChannels(config);
   if (channels.length > 0)
     yield good(`inbox: takes ${channels.join(' and ')}, which never leave this machine`);
+}
+
+/** What a carrier is made with that is never started. */
+async function contextOf(name: string, { publicUrl }: Config): Promise<CarrierContext> {
+  return {
+    name,
+    environment: systemEnvironment,
+    log: createLog('silent', { write: () => {} }),
+    speech: await openSpeech({
+      settings: { recordings: null, command: null, commandSeconds: 1 },
+      directory: '',
+      environment: systemEnvironment,
+    }),
+    report: async () => 'unavailable',
+    inbound: async () => 'unavailable',
+    share: { index: 0, count: 1 },
+    publicUrl,
+  };
 }
 
 /** Whether an address can be listened on, found out by doing it for a moment. */

@@ -327,6 +327,23 @@ describe('doctor', () => {
     },
   );
 
+  test('finds what a start would refuse of carriers', async () => {
+    dataDir = newDirectory();
+    const path = join(newDirectory(), 'countersign.yaml');
+    const sid = `AC${'0'.repeat(32)}`;
+    writeFileSync(
+      path,
+      `carriers:
+  phone: {type: twilio, account_sid: ${sid}, auth_token: "0123456789abcdef", channels: [voice], base_url: "http://127.0.0.1:1"}
+  trunk: {type: sip, port: 0, trunks: [{host: 127.0.0.1}], rtp_ports: {from: 20001, to: 20002}}
+`,
+    );
+    expect(await diagnose({ COUNTERSIGN_CONFIG: path })).toEqual([
+      expect.stringContaining('carrier phone: channels: voice needs COUNTERSIGN_PUBLIC_URL'),
+      expect.stringContaining('carrier trunk: rtp_ports: expected room'),
+    ]);
+  });
+
   test('makes nothing before the first start', async () => {
     dataDir = newDirectory();
     const absent = join(dataDir, 'data');
