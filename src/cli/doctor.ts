@@ -1,18 +1,25 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
 import { type Administration, administrationOf, type OutputOf } from '../admin/operations.js';
 import type { Config } from '../config.js';
-import type { Finding } from '../delivery/carrier.js';
+import type { Binding, CarrierContext, Finding } from '../delivery/carrier.js';
 import { carrierTypes } from '../delivery/carriers/index.js';
 import { SettingsError } from '../delivery/settings-error.js';
 import { systemEnvironment } from '../environment.js';
+import { RATE } from '../speech/condition.js';
+import { CLIP_NAMES } from '../speech/pack.js';
 import { openSpeech } from '../speech/prompts.js';
+import type { Recordings } from '../speech/recordings.js';
+import { speakOnce } from '../speech/speak-once.js';
 import { KeyringHolder } from '../store/keys.js';
 import { MasterKeys } from '../store/master-keys.js';
 import { modeForOthers } from '../store/private-file.js';
+import { createLog } from '../telemetry/log.js';
 import { CHANNELS } from '../verify/model.js';
 import type { RateCard } from '../verify/rate-card.js';
 import { adminSocket, hasDatabase, openDatabase, readConfig } from './connect.js';
@@ -52,7 +59,7 @@ async function* examine(): AsyncGenerator<Finding> {
   );
   if (config.rates) yield good(`rates: ${describeRates(config.rates)}`);
   yield* examineDirectory(config);
-  if (config.speech.recordings !== null || config.speech.command !== null) yield await examineSpeech(config);
+  yield* examineSpeech(config);
   const online = administrationAt(adminSocket(config));
   try {
     const status = await online('status', {});
@@ -95,16 +102,41 @@ function* examineDirectory({ dataDir }: Config): Generator<Finding> {
   else yield good(`data directory: ${dataDir}`);
 }
 
-async function examineSpeech({ speech: settings, dataDir }: Config): Promise<Finding> {
-  try {
-    const options = { settings, directory: join(dataDir, 'brands'), environment: systemEnvironment };
-    const { recordings } = await openSpeech(options);
-    const locales = [...recordings.clips.keys()].join(', ') || 'none';
-    return good(
-      `speech: recordings for locales: ${locales}; brand names by ${settings.command?.[0] ?? 'recordings only'}`,
+async function* examineSpeech({ speech: settings, dataDir }: Config): AsyncGenerator<Finding> {
+  if (settings.recordings !== null) {
+    try {
+      const options = { settings, directory: join(dataDir, 'brands'), environment: systemEnvironment };
+      yield describeRecordings(settings.recordings, (await openSpeech(options)).recordings);
+    } catch (error) {
+      yield bad(`speech: ${describeFailure(error).text}`);
+    }
+  }
+  if (settings.command !== null) yield await trySpeech(settings.command, settings.commandSeconds * 1000);
+}
+
+function describeRecordings(folder: string, { clips, brands }: Recordings): Finding {
+  const locales = [...clips].map(([locale, { size }]) => `${locale} ${size}/${CLIP_NAMES.length}`);
+  const names = new Set([...brands.values()].flatMap((each) => [...each.keys()])).size;
+  if (names === 0 && ![...clips.values()].some(({ size }) => size > 0)) {
+    return bad(
+      `speech: no recording is in ${folder}: put .wav files into a folder for each locale, such as es`,
     );
+  }
+  return good(`speech: recordings: ${locales.join(', ') || 'no prompts'}; brand names: ${names}`);
+}
+
+/** Has the program speak a name, and keeps nothing of it. */
+async function trySpeech(command: readonly string[], timeout: number): Promise<Finding> {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-doctor-'));
+  const { signal } = new AbortController();
+  const asked = { command, text: 'Countersign', locale: 'en', directory, timeout, signal };
+  try {
+    const samples = await speakOnce({ ...asked, environment: systemEnvironment });
+    return good(`speech: ${command[0]} spoke a brand name of ${(samples.length / RATE).toFixed(1)} seconds`);
   } catch (error) {
     return bad(`speech: ${describeFailure(error).text}`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -131,8 +163,12 @@ async function* examineStopped(config: Config): AsyncGenerator<Finding> {
     yield good('database: none yet; the first start makes it');
     yield examineKeyFile(config);
   }
-  yield await examinePort('API', config);
-  if (config.metrics) yield await examinePort('metrics', config.metrics);
+  yield await examinePort('API address', config);
+  if (config.metrics) yield await examinePort('metrics address', config.metrics);
+  for (const { name, type, settings } of config.carriers) {
+    const binding = carrierTypes.find((each) => each.type === type)?.binding?.(settings);
+    if (binding) yield await examineBinding(name, binding);
+  }
 }
 
 async function* examineDatabase(
@@ -166,9 +202,12 @@ function examineKeyFile(config: Config): Finding {
 }
 
 async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
-  for (const { name, type, settings } of config.carriers) {
+  for (const { name, type: typeName, settings } of config.carriers) {
+    const type = carrierTypes.find((each) => each.type === typeName)!;
     try {
-      const findings = await carrierTypes.find((each) => each.type === type)!.check(settings);
+      // As a start does: what it would refuse is found here. Nothing is opened before a carrier is started.
+      await type.create(settings, await contextOf(name, config)).stop();
+      const findings = await type.check(settings);
       for (const { ok, text } of findings) yield { ok, text: `carrier ${name}: ${text}` };
     } catch (error) {
       const why =
@@ -181,13 +220,50 @@ async function* examineCarriers(config: Config): AsyncGenerator<Finding> {
     yield good(`inbox: takes ${channels.join(' and ')}, which never leave this machine`);
 }
 
+/** What a carrier is made with that is never started. */
+async function contextOf(name: string, { publicUrl }: Config): Promise<CarrierContext> {
+  return {
+    name,
+    environment: systemEnvironment,
+    log: createLog('silent', { write: () => {} }),
+    speech: await openSpeech({
+      settings: { recordings: null, command: null, commandSeconds: 1 },
+      directory: '',
+      environment: systemEnvironment,
+    }),
+    report: async () => 'unavailable',
+    inbound: async () => 'unavailable',
+    share: { index: 0, count: 1 },
+    publicUrl,
+  };
+}
+
 /** Whether an address can be listened on, found out by doing it for a moment. */
 function examinePort(what: string, { host, port }: { host: string; port: number }): Promise<Finding> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(bad(`${what} address: ${describeFailure(error).text}`)));
+    server.once('error', (error) => resolve(bad(`${what}: ${describeFailure(error).text}`)));
     server.listen({ host, port }, () =>
-      server.close(() => resolve(good(`${what} address: ${host}:${port} is free`))),
+      server.close(() => resolve(good(`${what}: ${host}:${port} is free`))),
+    );
+  });
+}
+
+/** Whether the port of a carrier is free, for every protocol that it takes. */
+async function examineBinding(name: string, { address: host, port, protocols }: Binding): Promise<Finding> {
+  const what = `carrier ${name}: ${protocols.join(' and ')} port`;
+  if (protocols.includes('tcp')) {
+    const finding = await examinePort(what, { host, port });
+    if (!finding.ok || !protocols.includes('udp')) return finding;
+  }
+  return new Promise((resolve) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      const error = Object.assign(new Error(), { code, syscall: 'listen', address: host, port });
+      resolve(bad(`${what}: ${describeFailure(error).text}`));
+    });
+    socket.bind({ address: host, port, exclusive: true }, () =>
+      socket.close(() => resolve(good(`${what}: ${host}:${port} is free`))),
     );
   });
 }

@@ -28,6 +28,17 @@ const LISTENING: Record<string, string> = {
   EACCES: 'may not be used by this user: choose a port from 1024 on',
 };
 
+/** Errors of the operating system that a path can cause. */
+const PATHS: Record<string, string> = {
+  ENOENT: 'there is no such folder or file',
+  ENOTDIR: 'a part of it is no folder',
+  EISDIR: 'it is a folder: name a file',
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  EROFS: 'its disk can only be read',
+  ENOSPC: 'its disk is full',
+};
+
 /** Tells an error that was to be expected in one line; any other with its stack, as it is a defect. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return { text: error.message, code: 2 };
@@ -42,7 +53,11 @@ export function describeFailure(error: unknown): Failure {
     return { text: `${address}:${port} ${LISTENING[code] ?? `cannot be listened on (${code})`}`, code: 1 };
   }
   if (syscall !== undefined && path !== undefined) {
-    return { text: `cannot use ${path} (${code}, ${syscall})`, code: 1 };
+    const why = PATHS[code ?? ''];
+    return {
+      text: `cannot use ${path} (${code}, ${syscall})${why === undefined ? '' : `: ${why}`}`,
+      code: 1,
+    };
   }
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), code: 1 };
 }

@@ -1,8 +1,8 @@
-import type { TProperties, TSchema } from 'typebox';
+import type { TProperties } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Errors } from 'typebox/schema';
 import type { CarrierConfig } from '../config.js';
-import type { CarrierType } from '../delivery/carrier.js';
+import type { Binding, CarrierType } from '../delivery/carrier.js';
 import { isFields } from './document.js';
 import { ConfigError } from './error.js';
 import { didYouMean, join, refuseUnknown } from './nearest.js';
@@ -21,7 +21,35 @@ export function readCarriers(value: unknown, types: readonly CarrierType[]): Car
     throw new ConfigError('carriers', 'expected a map from carrier names to their settings');
   const entries = Object.entries(value);
   if (entries.length > MAX_CARRIERS) throw new ConfigError('carriers', `expected at most ${MAX_CARRIERS}`);
-  return entries.map(([name, entry]) => readCarrier(name, entry, types));
+  const carriers = entries.map(([name, entry]) => readCarrier(name, entry, types));
+  refuseSharedPorts(carriers, types);
+  return carriers;
+}
+
+/** Two carriers that listen on one port: the second would never come up. */
+function refuseSharedPorts(carriers: readonly CarrierConfig[], types: readonly CarrierType[]): void {
+  const bound: { readonly name: string; readonly binding: Binding }[] = [];
+  for (const { name, type, settings } of carriers) {
+    const binding = types.find((each) => each.type === type)?.binding?.(settings);
+    if (!binding) continue;
+    const other = bound.find((each) => clash(each.binding, binding));
+    if (other) {
+      throw new ConfigError(
+        join(join('carriers', name), 'port'),
+        `${binding.port} is already the port of carriers.${other.name}: expected another one for each carrier`,
+      );
+    }
+    bound.push({ name, binding });
+  }
+}
+
+function clash(one: Binding, other: Binding): boolean {
+  const isEverywhere = ({ address }: Binding) => address === '0.0.0.0' || address === '::';
+  return (
+    one.port === other.port &&
+    one.protocols.some((protocol) => other.protocols.includes(protocol)) &&
+    (one.address === other.address || isEverywhere(one) || isEverywhere(other))
+  );
 }
 
 function readCarrier(name: string, entry: unknown, types: readonly CarrierType[]): CarrierConfig {
@@ -45,6 +73,11 @@ function readCarrier(name: string, entry: unknown, types: readonly CarrierType[]
 
 function checkSettings(path: string, settings: Record<string, unknown>, type: CarrierType): unknown {
   const properties = type.settings.properties as TProperties;
+  for (const key of Object.keys(settings)) {
+    const home = key in properties ? undefined : homeOf(key, properties);
+    if (home !== undefined)
+      throw new ConfigError(join(path, key), `unknown key here; it belongs below ${home}`);
+  }
   refuseUnknown(path, settings, Object.keys(properties));
   const complete = Object.fromEntries(
     Object.entries(properties).flatMap(([key, schema]) => {
@@ -55,18 +88,48 @@ function checkSettings(path: string, settings: Record<string, unknown>, type: Ca
     }),
   );
   const [isValid, errors] = Errors(type.settings, complete);
-  if (!isValid) throw settingError(path, errors[0]!, properties);
+  if (!isValid) throw settingError(path, errors[0]!, type.settings);
   return complete;
 }
 
+/** What is read of a schema. */
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+/** The key below which a key is known that was written one level too high. */
+function homeOf(key: string, properties: TProperties): string | undefined {
+  const known = Object.entries(properties as Readonly<Record<string, Schema>>);
+  return known.find(([, { items, properties: own }]) =>
+    Object.hasOwn(items?.properties ?? own ?? {}, key),
+  )?.[0];
+}
+
 /** Tells what the schema expects; schemas know nothing of the value, so no secret can get into it. */
-function settingError(path: string, error: TLocalizedValidationError, properties: TProperties): ConfigError {
+function settingError(path: string, error: TLocalizedValidationError, settings: Schema): ConfigError {
   const missing = (error.params as { requiredProperties?: readonly string[] }).requiredProperties?.[0];
-  const keys = error.instancePath.split('/').slice(1);
-  const key = keys[0] ?? missing;
-  const schema: (TSchema & { description?: string }) | undefined =
-    key === undefined ? undefined : properties[key];
-  const place = [...keys, ...(missing === undefined ? [] : [missing])].reduce(join, path);
-  const what = missing === undefined ? error.message : 'is missing';
-  return new ConfigError(place, schema?.description ? `${what}; expected: ${schema.description}` : what);
+  const keys = [...error.instancePath.split('/').slice(1), ...(missing === undefined ? [] : [missing])];
+  let schema: Schema | undefined = settings;
+  let description: string | undefined;
+  let place = path;
+  for (const key of keys) {
+    const below: Schema | undefined = schema?.items ?? schema?.properties?.[key];
+    place = join(place, key);
+    if (!below && schema?.properties) {
+      return new ConfigError(place, `unknown key; ${didYouMean(key, Object.keys(schema.properties))}`);
+    }
+    schema = below;
+    description = schema?.description ?? description;
+  }
+  if (missing !== undefined) return new ConfigError(place, told('is missing', description));
+  // In these the words of the schema are for programs.
+  const isPlain = !['pattern', 'const', 'anyOf', 'boolean'].includes(error.keyword);
+  if (isPlain || description === undefined) return new ConfigError(place, told(error.message, description));
+  return new ConfigError(place, `expected ${description}`);
+}
+
+function told(what: string, description: string | undefined): string {
+  return description === undefined ? what : `${what}; expected: ${description}`;
 }

@@ -219,6 +219,14 @@ export interface Finding {
   readonly text: string;
 }
 
+/** A port of this machine that a carrier listens on. */
+export interface Binding {
+  /** An IP address; `0.0.0.0` and `::` are all of them. */
+  readonly address: string;
+  readonly port: number;
+  readonly protocols: readonly ('udp' | 'tcp')[];
+}
+
 /** A kind of carrier: what its configuration looks like, and how one is made from it. */
 export interface CarrierType<Settings = unknown> {
   readonly type: string;
@@ -229,6 +237,8 @@ export interface CarrierType<Settings = unknown> {
   create(settings: Settings, context: CarrierContext): Carrier;
   /** Seconds that a stopping server should wait for what such a carrier has in flight; absent: the usual ones do. */
   drain?(settings: Settings): number;
+  /** What such a carrier listens on by a setting `port` of its own; absent or null: nothing. No two may share it. */
+  binding?(settings: Settings): Binding | null;
   /** Checks the settings against the real counterpart without sending a message. */
   check(settings: Settings): Promise<Finding[]>;
 }

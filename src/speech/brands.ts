@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../environment.js';
 import type { Log } from '../telemetry/log.js';
 import { brandKey, speakable } from './brand-text.js';
 import { type Clip, createClip } from './clip.js';
-import { runSpeakCommand } from './command.js';
 import { RATE } from './condition.js';
 import { SpeechError } from './error.js';
-import { MAX_FILE_BYTES, type Recordings, readSpeech } from './recordings.js';
+import { type Recordings, readSpeech } from './recordings.js';
+import { speakOnce } from './speak-once.js';
 import { writeWav } from './wav.js';
 
 /** Spoken names that are kept in memory; some 30 kB each. */
@@ -139,31 +139,25 @@ export class Brands {
     const { command, directory, environment, timeout } = this.#options;
     const { signal } = this.#stop;
     if (signal.aborted) throw new SpeechError('speech.command: the server stops');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const own = join(directory, `rendering-${Buffer.from(environment.randomBytes(8)).toString('hex')}`);
-    await mkdir(own, { mode: 0o700 });
+    const samples = await speakOnce({
+      command: command!,
+      text,
+      locale,
+      directory,
+      timeout,
+      environment,
+      signal,
+    });
+    const kept = `${path}.new`;
     try {
-      const output = join(own, 'output.wav');
-      await runSpeakCommand({
-        command: command!,
-        text,
-        locale,
-        output,
-        directory: own,
-        maxBytes: MAX_FILE_BYTES,
-        timeout,
-        environment,
-        signal,
-      });
-      const samples = await readSpeech(output);
-      const kept = join(own, 'kept.wav');
       await writeFile(kept, writeWav(samples, RATE), { mode: 0o600 });
       await rename(kept, path);
-      await this.#makeRoom();
-      return samples;
-    } finally {
-      await rm(own, { recursive: true, force: true });
+    } catch (error) {
+      await rm(kept, { force: true });
+      throw error;
     }
+    await this.#makeRoom();
+    return samples;
   }
 
   /** Deletes what was used longest ago, a tenth at a time. */

@@ -70,7 +70,7 @@ async function readLocale(folder: string, budget: Budget): Promise<Map<ClipName,
     const name = CLIP_NAMES.find((each) => each === stem);
     if (!name) {
       throw new SpeechError(
-        `${path}: no prompt has this name; the nearest is ${closest(stem, [...CLIP_NAMES])}.wav`,
+        `${path}: no prompt has this name; the nearest is ${closest(stem, [...CLIP_NAMES])}.wav, and countersign prompts list --locale en shows all`,
       );
     }
     clips.set(name, await readRecording(path, budget));
@@ -107,35 +107,36 @@ async function readRecording(path: string, budget: Budget): Promise<Clip> {
 
 /**
  * Reads one WAV file, and makes it sound like every other prompt.
+ * @param name what errors call it
  * @throws SpeechError naming the file
  */
-export async function readSpeech(path: string): Promise<Int16Array> {
-  const bytes = await readBounded(path);
+export async function readSpeech(path: string, name = path): Promise<Int16Array> {
+  const bytes = await readBounded(path, name);
   try {
     const samples = condition(readWav(bytes, MAX_SECONDS));
     if (samples) return samples;
   } catch (error) {
-    if (error instanceof WavError) throw new SpeechError(`${path}: ${error.message}`);
+    if (error instanceof WavError) throw new SpeechError(`${name}: ${error.message}`);
     throw error;
   }
-  throw new SpeechError(`${path}: is silent`);
+  throw new SpeechError(`${name}: is silent`);
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+async function readBounded(path: string, name: string): Promise<Uint8Array> {
   try {
     const file = await open(path, 'r');
     try {
       const found = await file.stat();
-      if (!found.isFile()) throw new SpeechError(`${path}: is no file`);
+      if (!found.isFile()) throw new SpeechError(`${name}: is no file`);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(found.size, MAX_FILE_BYTES) + 1));
       if (bytesRead > MAX_FILE_BYTES)
-        throw new SpeechError(`${path}: is larger than ${MAX_FILE_BYTES} bytes`);
+        throw new SpeechError(`${name}: is larger than ${MAX_FILE_BYTES} bytes`);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
     }
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(name, error);
   }
 }
 

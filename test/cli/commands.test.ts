@@ -1,5 +1,8 @@
+import { createSocket, Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cleanUp, newDirectory, run, type Serving, serve } from './command-line.js';
@@ -299,6 +302,46 @@ describe('doctor', () => {
     ]);
     other.kill('SIGTERM');
     await other.ended;
+  });
+
+  test.each(['udp', 'tcp'] as const)(
+    'finds a carrier’s port that another program has by %s',
+    async (protocol) => {
+      dataDir = newDirectory();
+      const taken = protocol === 'udp' ? createSocket('udp4') : createServer();
+      if (taken instanceof Socket) taken.bind(0, '127.0.0.1');
+      else taken.listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      const path = join(newDirectory(), 'countersign.yaml');
+      writeFileSync(
+        path,
+        `carriers: {trunk: {type: sip, bind: 127.0.0.1, port: ${port}, response_seconds: 1, trunks: [{host: 127.0.0.1, port: 1, transport: ${protocol}}]}}`,
+      );
+      expect(await diagnose({ COUNTERSIGN_CONFIG: path })).toContainEqual(
+        expect.stringContaining(
+          `carrier trunk: ${protocol} port: 127.0.0.1:${port} is in use by another program`,
+        ),
+      );
+      taken.close();
+    },
+  );
+
+  test('finds what a start would refuse of carriers', async () => {
+    dataDir = newDirectory();
+    const path = join(newDirectory(), 'countersign.yaml');
+    const sid = `AC${'0'.repeat(32)}`;
+    writeFileSync(
+      path,
+      `carriers:
+  phone: {type: twilio, account_sid: ${sid}, auth_token: "0123456789abcdef", channels: [voice], base_url: "http://127.0.0.1:1"}
+  trunk: {type: sip, port: 0, trunks: [{host: 127.0.0.1}], rtp_ports: {from: 20001, to: 20002}}
+`,
+    );
+    expect(await diagnose({ COUNTERSIGN_CONFIG: path })).toEqual([
+      expect.stringContaining('carrier phone: channels: voice needs COUNTERSIGN_PUBLIC_URL'),
+      expect.stringContaining('carrier trunk: rtp_ports: expected room'),
+    ]);
   });
 
   test('makes nothing before the first start', async () => {

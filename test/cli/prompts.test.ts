@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { joined } from '#speech/clip.js';
@@ -113,4 +113,54 @@ describe('a recording that cannot be used', () => {
     const { stdout } = await run(['doctor'], join(directory, 'data'), env);
     expect(stdout).toContain(`problem  speech: ${why}\n`);
   });
+});
+
+describe('the doctor', () => {
+  const diagnose = async (yaml: string, programs: Record<string, string> = {}) => {
+    const directory = newDirectory();
+    mkdirSync(join(directory, 'prompts/es'), { recursive: true });
+    for (const [name, text] of Object.entries(programs)) writeFileSync(join(directory, name), text);
+    writeFileSync(join(directory, 'tone.wav'), toneFile(500));
+    const config = join(directory, 'countersign.yaml');
+    writeFileSync(config, yaml.replaceAll('HERE', directory).replaceAll('NODE', process.execPath));
+    const { stdout } = await run(['doctor'], join(directory, 'data'), { COUNTERSIGN_CONFIG: config });
+    expect(existsSync(join(directory, 'data'))).toBe(false);
+    return stdout.split('\n').filter((line) => line.includes('speech: '));
+  };
+
+  it('has a speech.command speak, and tells how long', async () => {
+    const program = "require('fs').copyFileSync(process.argv[2], process.argv[3]);";
+    const yaml = 'speech: {command: [NODE, HERE/speak.cjs, HERE/tone.wav, "{output}"]}';
+    expect(await diagnose(yaml, { 'speak.cjs': program })).toEqual([
+      expect.stringMatching(/^ok .* spoke a brand name of [0-9.]+ seconds$/),
+    ]);
+  });
+
+  it.each([
+    [
+      'that is not there',
+      '[/nonexistent/piper, "{output}"]',
+      '/nonexistent/piper cannot be started (ENOENT)',
+    ],
+    ['that writes nothing', '[NODE, -e, "", "{output}"]', 'ended without writing the WAV file {output}'],
+  ])('tells of a speech.command %s', async (_, command, why) => {
+    const findings = await diagnose(`speech: {command: ${command}}`);
+    expect(findings).toEqual([expect.stringMatching(/^problem/)]);
+    expect(findings[0]).toContain(why);
+  });
+
+  it('tells of a folder that holds no recording', async () => {
+    expect(await diagnose('speech: {recordings: prompts}')).toEqual([
+      expect.stringMatching(/^problem {2}speech: no recording is in .*prompts: put \.wav files into/),
+    ]);
+  });
+});
+
+it('a file that cannot be written is an error that says why', async () => {
+  const directory = newDirectory();
+  const render = (path: string) => run(['prompts', 'render', '--code', '1234567890', path], directory);
+  const ends = [await render(join(directory, 'nowhere', 'out.wav')), await render(directory)];
+  expect(ends.map(({ code }) => code)).toEqual([1, 1]);
+  expect(ends[0]!.stderr).toContain('out.wav (ENOENT, open): there is no such folder or file');
+  expect(ends[1]!.stderr).toContain('(EISDIR, open): it is a folder: name a file');
 });

@@ -102,6 +102,18 @@ drain_seconds: 0
     expect(loadYaml(yaml).drain).toBe(seconds);
   });
 
+  test.each([
+    ['other ports', 'port: 5062', 'transport: udp', 'transport: udp'],
+    ['any ports', 'port: 0', 'transport: udp', 'transport: udp'],
+    ['other addresses', 'bind: 127.0.0.2', 'transport: udp', 'transport: udp'],
+    ['other protocols', 'bind: 127.0.0.1', 'transport: udp', 'transport: tcp'],
+    ['nothing that they listen on', 'bind: 127.0.0.1', 'transport: tls', 'transport: tls'],
+  ])('lets two sip carriers be that have %s', (_, changed, first, second) => {
+    const of = (transport: string) => `type: sip, trunks: [{host: a.example, ${transport}}]`;
+    const yaml = `carriers: {a: {${of(first)}, bind: 127.0.0.1}, b: {${of(second)}, ${changed}}}`;
+    expect(loadYaml(yaml).carriers).toHaveLength(2);
+  });
+
   test('leaves the schemas of the carriers open when it freezes what they filled in', () => {
     loadYaml(GATEWAY, env);
     expect(carrierTypes.filter((type) => Object.isFrozen(type.settings.properties))).toEqual([]);
@@ -141,6 +153,30 @@ drain_seconds: 0
     ['carriers: {a: {type: inbox, channels: [fax]}}', 'carriers.a.channels.0: '],
     ['carriers: {a: {type: inbox, channels: []}}', 'carriers.a.channels: '],
     ['carriers: {a: {type: webhook, url: "https://x"}}', 'carriers.a.secret: is missing; expected: '],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: "sip:sip.example.net"}]}}',
+      'carriers.a.trunks.0.host: expected a domain or an IP address, without sip: before it',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{}]}}',
+      'carriers.a.trunks.0.host: is missing; expected: a domain or an IP address',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example, usernam: b}]}}',
+      'carriers.a.trunks.0.usernam: unknown key; the nearest known is username',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example}], username: b}}',
+      'carriers.a.username: unknown key here; it belongs below trunks',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example}], codecs: [G729]}}',
+      'carriers.a.codecs.0: expected a list of PCMU and PCMA, the preferred one first',
+    ],
+    [
+      'carriers: {a: {type: sip, trunks: [{host: a.example}]}, b: {type: sip, bind: 127.0.0.1, trunks: [{host: b.example}]}}',
+      'carriers.b.port: 5060 is already the port of carriers.a: expected another one for each carrier',
+    ],
     ['routes: [{carriers: [nobody]}]', 'routes.0.carriers.0: expected the name of a carrier'],
     ['routes: [{carriers: []}]', 'routes.0.carriers: expected a list'],
     ['routes: [{channel: fax, carriers: [a]}]', 'routes.0.channel: expected sms or voice'],

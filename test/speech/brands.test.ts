@@ -7,6 +7,7 @@ import { type Environment, systemEnvironment } from '#environment.js';
 import { speakable } from '#speech/brand-text.js';
 import { RATE } from '#speech/condition.js';
 import { openSpeech } from '#speech/prompts.js';
+import { createLog, type Log } from '#telemetry/log.js';
 import { eventually, VirtualEnvironment } from '../support/virtual-time.js';
 import { folderOf, levelOf, toneFile } from './tones.js';
 
@@ -37,11 +38,12 @@ async function world({
   const directory = join(folder, 'data', 'brands');
   const given = [join(folder, 'program.mjs'), note, join(folder, 'tone.wav'), '{output}', ...args];
   const command = [process.execPath, ...given];
-  const open = (changed: { command?: string[]; environment?: Environment } = {}) =>
+  const open = (changed: { command?: string[]; environment?: Environment; log?: Log } = {}) =>
     openSpeech({
       settings: { recordings: null, command: changed.command ?? command, commandSeconds: seconds },
       directory,
       environment: changed.environment ?? environment,
+      ...(changed.log && { log: changed.log }),
     });
   const speech = await open();
   onTestFinished(() => speech.close());
@@ -187,6 +189,26 @@ describe('a command that', () => {
     expect(await w.speech.prepare('en', 'Acme')).toBe(false);
     await environment.advance(600_001);
     expect(await w.speech.prepare('en', 'Acme')).toBe(true);
+  });
+
+  it.each([
+    ['wrote nothing', '', 'ended without writing the WAV file {output}'],
+    [
+      'wrote no sound',
+      "import { writeFileSync } from 'node:fs'; writeFileSync(process.argv[4], 'x');",
+      ' wrote: is not a WAV file',
+    ],
+    ['failed', "process.stderr.write('no such voice'); process.exit(3);", 'ended with 3: no such voice'],
+  ])('%s is named in the log, with what was wrong', async (_, program, why) => {
+    const w = await world({ program });
+    const warnings: { why: string }[] = [];
+    const log = createLog('warn', { write: (line: string) => void warnings.push(JSON.parse(line)) });
+    const speech = await w.open({ log });
+    await speech.prepare('en', 'Acme');
+    expect(warnings.map((each) => each.why)).toEqual([expect.stringContaining(why)]);
+    expect(warnings[0]!.why).toContain(`speech.command: `);
+    expect(warnings[0]!.why).toContain(process.execPath);
+    expect(warnings[0]!.why).not.toContain(w.directory);
   });
 
   it('is not there leaves the greeting without the brand', async () => {

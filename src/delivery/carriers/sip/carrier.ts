@@ -11,6 +11,7 @@ import { Agent } from './agent.js';
 import { Call, type CallResult } from './call/call.js';
 import type { Media } from './media/media.js';
 import { pairsIn } from './media/ports.js';
+import { describeBindFailure } from './open.js';
 import { describeFailure, outcomeOf } from './outcome.js';
 import type { ReadSettings } from './settings.js';
 import type { Transport } from './transport/transport.js';
@@ -92,9 +93,10 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       for (const trunk of trunks) trunk.start();
       return line;
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      problem = `port ${settings.port} of ${settings.bind} cannot be used${typeof code === 'string' ? ` (${code})` : ''}`;
-      log.error({ carrier: name, err: error }, problem);
+      const found = describeBindFailure(settings, error);
+      // It is tried again and again: once is enough to be read.
+      if (found !== problem) log.error({ carrier: name, err: error }, found);
+      problem = found;
       return null;
     }
   }
@@ -237,7 +239,9 @@ export function createSipCarrier(settings: ReadSettings, context: CarrierContext
       const usable = line?.trunks.filter(({ isUsable }) => isUsable) ?? [];
       const unwell = line?.trunks.filter(({ isUsable }) => !isUsable) ?? [];
       const details = unwell.map((trunk) => `${trunk.settings.host}: ${trunk.detail}`);
-      const connecting = !line && problem === null;
+      const connecting = line
+        ? usable.length === 0 && unwell.some((trunk) => !trunk.isKnown)
+        : problem === null;
       return {
         state: connecting ? 'connecting' : usable.length > 0 ? 'up' : 'down',
         detail: problem ?? (details.length > 0 ? details.join('; ') : null),

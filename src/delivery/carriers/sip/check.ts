@@ -1,9 +1,14 @@
+import { isIP } from 'node:net';
 import { systemEnvironment } from '../../../environment.js';
 import type { Finding } from '../../carrier.js';
 import { describeNetworkError } from '../../http-client.js';
 import { Agent } from './agent.js';
-import { openReal } from './open.js';
+import { pairsIn } from './media/ports.js';
+import { headerOf } from './message/message.js';
+import { parseVia } from './message/via.js';
+import { describeBindFailure, openReal } from './open.js';
 import { readSettings, type SipSettings, type TrunkSettings } from './settings.js';
+import type { Transport } from './transport/transport.js';
 import type { Answered } from './trunk/exchange.js';
 import { type Resolver, systemResolver } from './trunk/resolve.js';
 import { Trunk } from './trunk/trunk.js';
@@ -15,7 +20,13 @@ export async function checkSip(
 ): Promise<Finding[]> {
   const settings = readSettings(given);
   // The port may be the running server's.
-  const transport = await openReal({ ...settings, port: 0 }, systemEnvironment);
+  const opening = { ...settings, port: 0 };
+  let transport: Transport;
+  try {
+    transport = await openReal(opening, systemEnvironment);
+  } catch (error) {
+    return [{ ok: false, text: describeBindFailure(opening, error) }];
+  }
   const agent = new Agent({
     environment: systemEnvironment,
     transport,
@@ -29,6 +40,11 @@ export async function checkSip(
   const { responseTimeout, registerFor } = settings;
   try {
     const findings: Finding[] = [];
+    const pairs = pairsIn(settings.rtpPorts);
+    if (pairs < settings.calls) {
+      const few = `rtp_ports have room for ${pairs} of ${settings.calls} calls: that many go on at a time`;
+      findings.push({ ok: true, text: few });
+    }
     for (const one of settings.trunks) {
       const trunk = new Trunk({
         agent,
@@ -39,7 +55,7 @@ export async function checkSip(
         registerFor,
         onChange: () => {},
       });
-      findings.push(...(await checkTrunk(trunk, one)));
+      findings.push(...(await checkTrunk(trunk, one, settings.publicAddress)));
     }
     return findings;
   } finally {
@@ -48,19 +64,31 @@ export async function checkSip(
   }
 }
 
-async function checkTrunk(trunk: Trunk, settings: TrunkSettings): Promise<Finding[]> {
+async function checkTrunk(
+  trunk: Trunk,
+  settings: TrunkSettings,
+  publicAddress: string | null,
+): Promise<Finding[]> {
   const place = `the trunk ${settings.host}`;
   const peers = await trunk.peers();
   if (peers.length === 0) {
     return [{ ok: false, text: `${place} has no address: check host, and that DNS answers here` }];
   }
   const found = peers.map(({ protocol, address, port }) => `${protocol} ${address}:${port}`).join(', ');
-  const options = judge(await trunk.probe('OPTIONS'));
+  const answer = await trunk.probe('OPTIONS');
+  const options = judge(answer);
   const findings: Finding[] = [
     options.ok
       ? { ok: true, text: `${place} answers at ${found}` }
       : { ok: false, text: `${place} at ${found} ${options.why}` },
   ];
+  findings.push(...judgeAddress(answer, place, publicAddress));
+  if (options.ok && settings.credentials && !settings.register) {
+    findings.push({
+      ok: true,
+      text: `${place} will be told the password in a call: that it is right shows then`,
+    });
+  }
   if (options.ok && settings.register) {
     const registered = judge(await trunk.probe('REGISTER'), true);
     findings.push({
@@ -69,6 +97,22 @@ async function checkTrunk(trunk: Trunk, settings: TrunkSettings): Promise<Findin
     });
   }
   return findings;
+}
+
+/** Where the trunk saw us (RFC 3581 §4): elsewhere than we say is behind NAT, where no sound would come back to. */
+function judgeAddress(answer: Answered, place: string, publicAddress: string | null): Finding[] {
+  const via = answer.kind === 'response' ? parseVia(headerOf(answer.response, 'via') ?? '') : null;
+  const seen = via?.parameters.get('received');
+  if (!via || seen === undefined || isIP(seen) === 0 || isIP(seen) !== isIP(via.host)) return [];
+  if (seen === (publicAddress ?? via.host)) return [];
+  const told =
+    publicAddress === null ? `${via.host}, the one of this machine` : `public_address ${publicAddress}`;
+  return [
+    {
+      ok: false,
+      text: `${place} sees the address ${seen}, and not ${told}: there is NAT between; set public_address to the one that the trunk is to send sound to`,
+    },
+  ];
 }
 
 /** What an answer says, in words. Any answer shows that a trunk is there; only a registration must be granted. */
@@ -92,6 +136,8 @@ function judge(answer: Answered, mustGrant = false): { readonly ok: boolean; rea
       if (status === 403)
         return bad('refuses the registration (SIP 403): check user name, password and domain');
       if (status === 404) return bad('does not know the user (SIP 404): check user name and domain');
+      if (status === 405 || status === 501)
+        return bad(`takes no registrations (SIP ${status}): leave register out, or check host and domain`);
       return bad(`refuses the registration (SIP ${status})`);
     }
   }

@@ -16,7 +16,10 @@ function integer(minimum: number, maximum: number, standard: number, what: strin
 
 const trunk = Type.Object(
   {
-    host: Type.String({ pattern: HOST, description: 'a domain or an IP address' }),
+    host: Type.String({
+      pattern: HOST,
+      description: 'a domain or an IP address, without sip: before it and without a port behind it',
+    }),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: '1 to 65535' })),
     transport: Type.Optional(
       Type.Union([Type.Literal('udp'), Type.Literal('tcp'), Type.Literal('tls')], {
@@ -119,6 +122,12 @@ export const sipSettings = Type.Object(
         description: 'off, optional or required',
       }),
     ),
+    silence: Type.Optional(
+      Type.Union([Type.Literal('continuous'), Type.Literal('comfort-noise')], {
+        default: 'continuous',
+        description: 'continuous or comfort-noise: what is sent while nothing is said',
+      }),
+    ),
     rtp_source: Type.Optional(
       Type.Union([Type.Literal('same-address'), Type.Literal('first-source')], {
         default: 'same-address',
@@ -190,6 +199,7 @@ export interface ReadSettings {
   readonly rtpPorts: { readonly from: number; readonly to: number };
   readonly codecs: readonly Codec[];
   readonly srtp: SrtpPolicy;
+  readonly silence: 'continuous' | 'comfort-noise';
   readonly latching: 'same-address' | 'first-source';
   readonly calls: number;
   readonly callsPerSecond: number;
@@ -242,6 +252,7 @@ export function readSettings(given: SipSettings): ReadSettings {
     rtpPorts,
     codecs: given.codecs ?? ['PCMU', 'PCMA'],
     srtp: given.srtp ?? 'off',
+    silence: given.silence ?? 'continuous',
     latching: given.rtp_source ?? 'same-address',
     calls: given.calls ?? 30,
     callsPerSecond: given.calls_per_second ?? 5,

@@ -390,6 +390,7 @@ describe('a peer that asks who connects', () => {
 describe('the check', () => {
   async function trunk(
     answer: (method: string, signed: boolean) => [number, Record<string, string>?] | null,
+    seen = '127.0.0.1',
   ) {
     const socket: UdpSocket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
@@ -404,8 +405,14 @@ describe('the check', () => {
       const signed = headerOf(message, 'authorization') !== null;
       const [status, headers = {}] = answer(message.method, signed) ?? [];
       if (status === undefined) return;
+      const response = responseTo(message, status, { tag: 'x', headers: fields(headers) });
       socket.send(
-        writeMessage(responseTo(message, status, { tag: 'x', headers: fields(headers) })),
+        writeMessage({
+          ...response,
+          headers: response.headers.map(({ name, value }) =>
+            name === 'via' ? { name, value: `${value};received=${seen}` } : { name, value },
+          ),
+        }),
         from.port,
         from.address,
       );
@@ -432,6 +439,41 @@ describe('the check', () => {
     );
     expect((await check(port)).map(({ ok }) => ok)).toEqual([true, true]);
     expect(asked).toEqual(['OPTIONS with contact', 'REGISTER without contact', 'REGISTER without contact']);
+  });
+
+  it.each([
+    ['198.51.100.9', {}, 'sees the address 198.51.100.9, and not 127.0.0.1, the one of this machine'],
+    ['198.51.100.9', { public_address: '203.0.113.7' }, 'and not public_address 203.0.113.7'],
+    ['203.0.113.7', { public_address: '203.0.113.7' }, null],
+    ['127.0.0.1', {}, null],
+    ['nonsense', {}, null],
+  ])('of a trunk that sees us at %s with %j tells of NAT: %s', async (seen, settings, words) => {
+    const { port } = await trunk(() => [200], seen);
+    const trunks = [{ host: '127.0.0.1', port }];
+    const findings = await sip.check({ trunks, bind: '127.0.0.1', response_seconds: 1, ...settings });
+    const problems = findings.filter(({ ok }) => !ok).map(({ text }) => text);
+    expect(problems).toEqual(words === null ? [] : [expect.stringContaining(words)]);
+  });
+
+  it('tells what it cannot find out, and what the settings come to', async () => {
+    const { port } = await trunk(() => [200]);
+    const findings = await sip.check({
+      trunks: [{ host: '127.0.0.1', port, username: 'alice', password: 'sentinel-pw' }],
+      bind: '127.0.0.1',
+      rtp_ports: { from: 30_000, to: 30_003 },
+    });
+    expect(findings).toEqual([
+      { ok: true, text: expect.stringContaining('room for 2 of 30 calls') },
+      { ok: true, text: expect.stringContaining('answers at') },
+      { ok: true, text: expect.stringContaining('that it is right shows then') },
+    ]);
+  });
+
+  it('tells of an address that is not this machine’s, and what to do', async () => {
+    const findings = await sip.check({ trunks: [{ host: '127.0.0.1' }], bind: '192.0.2.77' });
+    expect(findings).toEqual([
+      { ok: false, text: expect.stringContaining('bind is no address of this machine') },
+    ]);
   });
 
   it('tells at once of a connection that breaks, and that a certificate is asked for', async () => {
@@ -484,6 +526,7 @@ describe('the check', () => {
       'refuses the user name and password',
       (method: string) => (method === 'OPTIONS' ? [200] : [401, challenge]),
     ],
+    ['takes no registrations (SIP 501)', (method: string) => (method === 'OPTIONS' ? [200] : [501])],
     ['refuses the registration (SIP 403)', (method: string) => (method === 'OPTIONS' ? [200] : [403])],
     ['does not know the user (SIP 404)', (method: string) => (method === 'OPTIONS' ? [200] : [404])],
     ['is out of service (SIP 503)', () => [503]],

@@ -49,7 +49,7 @@ function openTrunk(
     keepAlive,
     responseTimeout: 6_000,
     registerFor: 600,
-    onChange: (state) => told.push(state),
+    onChange: (state, detail) => told.push(detail === null ? state : `${state}: ${detail}`),
   });
   return { ...world, trunk, told };
 }
@@ -81,10 +81,10 @@ describe('a registration', () => {
     await settle();
     peer().script = () => {};
     await settle(5 * MINUTES);
-    expect(told).toEqual(['up', 'down']);
+    expect(told).toEqual(['up', 'down: registration: no answer']);
     grant();
     await settle(6 * MINUTES);
-    expect(told).toEqual(['up', 'down', 'up']);
+    expect(told).toEqual(['up', 'down: registration: no answer', 'up']);
   });
 
   it('falls at once when the registrar refuses it', async () => {
@@ -259,6 +259,33 @@ describe('a contact of a connection that is gone', () => {
         .map((one) => listOf(one, 'contact').length),
     ).toEqual([1, 2, 1]);
     expect(trunk.isUsable).toBe(true);
+  });
+});
+
+describe('what is told of a trunk', () => {
+  it('is nothing before its registration is answered, though it answers OPTIONS', async () => {
+    const { trunk, told, peer, settle } = openTrunk({ register: true, keepAlive: 30_000 });
+    peer().script = (asked, one) => asked.method === 'OPTIONS' && one.respond(asked, 200);
+    trunk.start();
+    await settle(1_000);
+    expect([told, trunk.isKnown]).toEqual([[], false]);
+    for (const asked of peer().all('REGISTER')) peer().respond(asked, 200, { expires: 600 });
+    await settle();
+    expect([told, trunk.isKnown]).toEqual([['up'], true]);
+  });
+
+  it('is why it is down, and again when that is another reason', async () => {
+    const { trunk, told, peer, settle } = openTrunk({ register: true, keepAlive: 30_000 });
+    peer().script = () => {};
+    trunk.start();
+    await settle(7_000);
+    expect(told).toEqual(['down: no answer']);
+    peer().script = (asked, one) => one.respond(asked, asked.method === 'OPTIONS' ? 200 : 403);
+    await settle(MINUTES);
+    expect(told).toEqual(['down: no answer', 'down: registration: SIP 403']);
+    peer().script = (asked, one) => one.respond(asked, 200, { expires: 600 });
+    await settle(5 * MINUTES);
+    expect(told.at(-1)).toBe('up');
   });
 });
 

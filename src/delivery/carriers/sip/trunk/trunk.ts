@@ -51,9 +51,9 @@ export class Trunk {
   #lookTimer: Timer | null = null;
   /** Ends what is asked when the trunk stops. */
   readonly #looks = new AbortController();
-  /** Whether it was told to be usable last; null: nothing was told. */
-  #toldUsable: boolean | null = null;
   #stopped = false;
+  /** What `onChange` was told last. */
+  #told: { readonly state: 'up' | 'down'; readonly detail: string | null } | null = null;
 
   constructor(options: TrunkOptions) {
     const { environment } = options.agent;
@@ -82,6 +82,12 @@ export class Trunk {
     const known = this.#reachable.detail ?? this.#registration?.finding.detail ?? null;
     if (known !== null) return known;
     return this.#registration?.finding.ok === null ? 'not registered yet' : 'asked for a pause';
+  }
+
+  /** Whether it was found out how it stands: a trunk with a registration is not up before that was asked for. */
+  get isKnown(): boolean {
+    if (this.#reachable.ok === false) return true;
+    return (this.#registration?.finding ?? this.#reachable).ok !== null;
   }
 
   /** Begins to register and to look whether it answers. */
@@ -251,12 +257,15 @@ export class Trunk {
     });
   }
 
-  /** Tells whether it is usable, where that is another answer than before. */
+  /** Tells how it stands, where that is something else than was told last. */
   #tell(): void {
-    const { isUsable } = this;
-    if (isUsable === this.#toldUsable) return;
-    this.#toldUsable = isUsable;
-    this.#options.onChange(isUsable ? 'up' : 'down', this.detail);
+    if (!this.isKnown) return;
+    const state = this.isUsable ? 'up' : 'down';
+    const { detail } = this;
+    // Down for another reason is news too: who mended one thing waits to hear of the next.
+    if (this.#told?.state === state && this.#told.detail === detail) return;
+    this.#told = { state, detail };
+    this.#options.onChange(state, detail);
   }
 }
 
