@@ -26,6 +26,10 @@ export function endUnwanted(
  * Whether a message was dropped while a carrier may have been given it: no more is to be done for it, and how it ended is
  * still to be told, by its node or by a receipt.
  */
-export function isDropped({ delivery, status }: Pick<Attempt, 'delivery' | 'status'>): boolean {
-  return delivery === 'done' && status === 'queued';
+export function isDropped({
+  delivery,
+  status,
+  taken,
+}: Pick<Attempt, 'delivery' | 'status' | 'taken'>): boolean {
+  return delivery === 'done' && status === 'queued' && !taken;
 }

@@ -149,7 +149,7 @@ export const MIGRATIONS: readonly string[] = [
   -- Calls under way, and those that died with their node.
   create index attempt_calling on attempt (carrier, owner) where delivery = 'handed' and channel = 'voice';
   -- Dropped while they may have been handed over, until it is told how that ended: few, and not for long.
-  create index attempt_dropped on attempt (updated_at) where delivery = 'done' and status = 'queued';
+  create index attempt_dropped on attempt (updated_at) where delivery = 'done' and status = 'queued' and taken = 0;
 
   create table hop (
     attempt text not null,

@@ -198,7 +198,7 @@ export function sqliteReader(connection: Connection, epoch: number): SyncReader 
         })),
     droppedAttempts: (before, limit) =>
       column<AttemptId>(
-        `select uuid from attempt where delivery = 'done' and status = 'queued' and updated_at <= ?
+        `select uuid from attempt where delivery = 'done' and status = 'queued' and taken = 0 and updated_at <= ?
          order by updated_at limit ?`,
         before,
         limit,

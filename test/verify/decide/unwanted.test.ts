@@ -142,6 +142,18 @@ describe('a message that may be with a carrier when its session is verified', ()
     expect(lastOf(domain, attempt)).toEqual(['delivered', '', 'verified']);
   });
 
+  it("stays the carrier's, and costs, when that has queued it itself, as its answer or its report says", () => {
+    for (const tell of ['accepted', 'receipt'] as const) {
+      const { domain, attempt } = dropped();
+      if (tell === 'accepted') domain.accepted(attempt, { status: 'queued' });
+      else domain.receipt(attempt, 'queued');
+      expect(domain.giveUp(attempt, OWNER, 1000).kind).toBe('stale');
+      expect(charged(domain, attempt)).toBe(7n);
+      domain.receipt(attempt, 'delivered');
+      expect(lastOf(domain, attempt)).toEqual(['delivered', '', 'verified']);
+    }
+  });
+
   it('has failed for the reason of that try, and is not tried again, when the carrier did not take it', () => {
     const { domain, attempt } = dropped();
     domain.failed(attempt, { errorCode: 30, next: { ...RETRY, at: NOW } });
