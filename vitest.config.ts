@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** All bounds of time are only for what hangs: far more than a test takes on a slow machine that has other work. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/integration/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
   },
 });

@@ -1,8 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { remove } from '../support/remove.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -25,7 +26,7 @@ export function newDirectory(): string {
 /** Ends what a failed test left running, and removes its directories. */
 export function cleanUp(): void {
   for (const child of processes) child.kill('SIGKILL');
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+  for (const directory of directories.splice(0)) remove(directory);
 }
 
 /** The environment of a command: nothing of ours but what the test says, any free port, no metrics. */
@@ -50,7 +51,9 @@ export function run(
 }
 
 /** Whether this machine has what the pasted lines need. */
-export const canPaste = ['bash', 'curl', 'sed'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+export const canPaste = ['bash', 'curl', 'sed', 'grep'].every(
+  (tool) => spawnSync(tool, ['--version']).status === 0,
+);
 
 /** Runs lines in bash, as a person would paste them. */
 export function bash(lines: string, env: Record<string, string> = {}): Promise<Ended> {

@@ -13,6 +13,10 @@ const pasted = (output: string) =>
     .filter((line) => /^ {2}(account=|user=|session=|sleep|code=|echo|curl)/.test(line))
     .join('\n');
 
+/** Waits for what the lines sleep for, so that a slow machine has the time it needs. */
+const PATIENT = `sleep() { until curl -sS -u "$user" "$account/Inbox/?limit=1" | grep -q '"otp"'; do command sleep 0.1; done; }
+`;
+
 describe('the first start', () => {
   test.skipIf(!canPaste)(
     'shows an account and lines that send, read and validate a code when pasted',
@@ -33,7 +37,7 @@ describe('the first start', () => {
         expect([name, statSync(join(dataDir, name)).mode & 0o777]).toEqual([name, 0o600]);
       }
 
-      const { stdout, stderr } = await bash(pasted(output));
+      const { stdout, stderr } = await bash(PATIENT + pasted(output));
       expect(stderr).toBe('');
       expect(stdout).toMatch(/^The code is [0-9]{6}$/m);
       expect(stdout).toContain('session validated successfully.');
@@ -62,7 +66,7 @@ describe('the first start', () => {
       const server = await serve(dataDir, env);
       expect(server.output()).toContain(env.COUNTERSIGN_BOOTSTRAP_AUTH_ID);
       expect(existsSync(join(dataDir, 'auth-token'))).toBe(false);
-      const { stdout } = await bash(pasted(server.output()), env);
+      const { stdout } = await bash(PATIENT + pasted(server.output()), env);
       expect(stdout).toContain('session validated successfully.');
       server.kill('SIGTERM');
       const { stdout: all } = await server.ended;

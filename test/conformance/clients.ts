@@ -26,7 +26,7 @@ export interface Prepared {
 }
 
 /** Seconds that an installation or a build may take. */
-const INSTALL_SECONDS = 170;
+const INSTALL_SECONDS = 300;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const manifest = (path: string) => readFileSync(here(path), 'utf8');
@@ -43,7 +43,7 @@ async function must(command: Command): Promise<void> {
 async function programs(hint: string, ...lines: readonly (readonly string[])[]) {
   let version = '';
   for (const [program, ...args] of lines) {
-    const { code, stdout, stderr } = await run({ program: program!, args }, 30);
+    const { code, stdout, stderr } = await run({ program: program!, args }, 120);
     if (code !== 0) return { absent: hint };
     version += `${stdout}${stderr}`;
   }

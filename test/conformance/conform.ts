@@ -5,7 +5,7 @@ import { type Judgement, judge, STEPS } from './scenario.js';
 import type { World } from './world.js';
 
 /** Seconds that a driver or an example may take. */
-const RUN_SECONDS = 90;
+const RUN_SECONDS = 300;
 /** The pages whose examples are programs with a client. Those for a shell build on each other in other pages. */
 const PAGES = ['README.md', 'docs/sdks.md'];
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import plivo from 'plivo';
@@ -9,6 +9,7 @@ import { loadConfig } from '#config.js';
 import { carrierTypes } from '#delivery/carriers/index.js';
 import { type RunningServer, startServer } from '#server.js';
 import { basic } from '../support/api-server.js';
+import { remove } from '../support/remove.js';
 import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 
 /** What the SDK's own types leave out. */
@@ -121,19 +122,19 @@ export async function startCountersign({
   try {
     running = await start();
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
+    remove(directory);
     throw error;
   }
   stops[lifetime].push(async () => {
     try {
       await drain();
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
     }
   });
 
   const until: Countersign['until'] = async (what, holds) => {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 60_000;
     while (!(await holds())) {
       if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
       await time.advance(0);

@@ -9,7 +9,7 @@ const LIVE = 500;
 const MEMORY_LIMIT = 400 * 1024 * 1024;
 
 test('ten thousand attempts wait for a dead carrier while another delivers, and go out when it is back', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   let isDead = true;
   const unanswered = new Set<Message>();
@@ -60,7 +60,7 @@ routes:
       await watch();
       return (await server.metric(depthOf('deliveries'))) === 0;
     },
-    90,
+    120,
   );
   const taken = new Set(dead.messages.slice(before).map((message) => message.attempt_uuid));
   expect(taken.size).toBe(WAITING);

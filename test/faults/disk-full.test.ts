@@ -52,7 +52,6 @@ const recipients = (prefix: string, count: number) =>
 
 test.skipIf(disk === null)(
   'a full disk is answered with 503, leaves nothing half done, and all goes on when there is room (needs the right to mount a tmpfs)',
-  { timeout: 60_000 },
   async () => {
     let answerHeld = () => {};
     const gateway = await startGateway((message, response) => {

@@ -9,9 +9,7 @@ interface LoggedCallback {
   readonly tries: readonly { readonly manual: boolean; readonly status: number | null }[];
 }
 
-test('a redelivery that was answered 202 is sent although the server is killed at once', {
-  timeout: 60_000,
-}, async () => {
+test('a redelivery that was answered 202 is sent although the server is killed at once', async () => {
   const bodies: string[] = [];
   let answers = true;
   const customer = await listen((request, response) => {

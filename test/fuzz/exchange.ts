@@ -7,7 +7,7 @@ export interface RawAnswer {
 }
 
 /** Seconds within which the server must have answered everything and closed. */
-const PATIENCE = 20;
+const PATIENCE = 60;
 /** Milliseconds of silence after which a request that is not whole is given up. */
 const SILENCE = 1_000;
 

@@ -8,4 +8,4 @@ test('generated requests, right and wrong, are answered as the reference says, a
   expect([...result.failures, ...(await world.close())]).toEqual([]);
   // Otherwise nothing but refusals was tried.
   expect(result.succeeded.length).toBeGreaterThan(15);
-}, 120_000);
+});

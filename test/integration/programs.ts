@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
+import { freePorts } from '../support/ports.js';
 
 /** Set where every program must be there, as in `.ci/run`: an absent one fails instead of being left out. */
 const REQUIRED = process.env.INTEGRATION_REQUIRED === '1';
@@ -62,12 +63,38 @@ export function run(path: string, options: readonly string[], cwd?: string): Run
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // A program that cannot be started has no end, but an error.
+  const ended = new Promise<void>((resolve) =>
+    child.once('exit', () => resolve()).once('error', () => resolve()),
+  );
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await ended;
   });
   return { child, output: () => Buffer.concat(chunks).toString('latin1') };
+}
+
+/** Whether a program has ended, by itself or by a signal. */
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** A program ended before it listened, as it does when another has taken its port meanwhile. */
+export class EndedEarly extends Error {}
+
+/** Starts something at free ports: `count` blocks of `size`. At others when it ends early, twice at most. */
+export async function startAtFreePorts<Started>(
+  count: number,
+  size: number,
+  start: (ports: readonly number[]) => Promise<Started>,
+): Promise<Started> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(await freePorts(count, size));
+    } catch (error) {
+      if (!(error instanceof EndedEarly) || tries === 3) throw error;
+    }
+  }
 }
 
 /** What a program writes until it ends by itself with success. */
@@ -76,6 +103,8 @@ export function outputOf(path: string, options: readonly string[], input?: strin
     ...(input !== undefined && { input }),
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

@@ -1,12 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.js';
+import { remove } from '../support/remove.js';
+import { until } from '../support/server-process.js';
 import { examples, pages, ROOT } from './markdown.js';
 
 const CLI = join(ROOT, 'dist/cli.js');
@@ -39,17 +41,21 @@ beforeAll(async () => {
     COUNTERSIGN_BOOTSTRAP_AUTH_ID: AUTH_ID,
     COUNTERSIGN_BOOTSTRAP_AUTH_TOKEN: AUTH_TOKEN,
   };
-  base = await startServer(env);
+  const lines: string[] = [];
+  base = await startServer(env, lines);
+  const found = () => /"metrics":"(http:[^"]+)"/.exec(lines.join('\n'));
+  await until('it tells where its metrics are', () => found() !== null);
+  env = { ...env, METRICS: found()![1] };
 });
 
 afterAll(async () => {
   await Promise.all(children.map(stop));
-  rmSync(directory, { recursive: true, force: true });
+  remove(directory);
 });
 
 /** Starts the compiled server; resolves to its address. */
-async function startServer(environment: NodeJS.ProcessEnv): Promise<string> {
-  const [, url = ''] = await startUntil(/answers at (http:\S+)/, [CLI, 'serve'], environment);
+async function startServer(environment: NodeJS.ProcessEnv, lines: string[] = []): Promise<string> {
+  const [, url = ''] = await startUntil(/answers at (http:\S+)/, [CLI, 'serve'], environment, lines);
   return url;
 }
 
@@ -92,10 +98,21 @@ function run(program: string, options: readonly string[], input: string, cwd: st
   });
 }
 
-/** What makes the lines of a page run from anywhere, against the compiled code, and fail on a status of 400 or more. */
+/**
+ * What makes the lines of a page run from anywhere, against the compiled code, and fail on a status of 400 or more. Where
+ * they sleep, messages are on their way: it is those that are waited for, as long as a slow machine may take.
+ */
 const PRELUDE = `set -eu
 curl() { command curl --fail "$@"; }
 npx() { shift; '${process.execPath}' '${CLI}' "$@"; }
+sleep() {
+  tries=0
+  until command curl -sS "$METRICS/metrics" | grep -q '^countersign_queue_depth{queue="deliveries"} 0$' || [ $tries = 300 ]; do
+    tries=$((tries + 1))
+    command sleep 0.1
+  done
+  command sleep 0.1
+}
 `;
 
 const hasCurl = await run('curl', ['--version'], '', ROOT).then(
@@ -156,9 +173,7 @@ describe('the examples in the documentation', () => {
     };
     const body = JSON.stringify({ recipient: '14155551299', url });
     await fetch(`${base}/v1/Account/${AUTH_ID}/Verify/Session/`, { method: 'POST', headers, body });
-    await expect
-      .poll(() => lines, { timeout: 10_000 })
-      .toEqual(['takes callbacks', 'queued', 'sent', 'delivered']);
+    await expect.poll(() => lines).toEqual(['takes callbacks', 'queued', 'sent', 'delivered']);
   });
 
   it('of a gateway takes what the webhook carrier sends, and its receipt arrives', async () => {
@@ -191,9 +206,6 @@ describe('the examples in the documentation', () => {
       .poll(
         async () =>
           (await (await fetch(`${sessions}${created.session_uuid}/`, { headers })).json()) as Retrieved,
-        {
-          timeout: 10_000,
-        },
       )
       .toMatchObject({ attempt_details: [{ status: 'delivered' }] });
   });
@@ -204,23 +216,4 @@ interface Created {
 }
 interface Retrieved {
   readonly attempt_details: readonly { readonly status: string }[];
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer().listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      return probe;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (probe) => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    }),
-  );
 }

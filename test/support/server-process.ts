@@ -101,7 +101,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
       path: `/v1/Account/${authId}${path}`,
       headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
-      headersTimeout: 20_000,
+      headersTimeout: 60_000,
     });
     const text = await answer.body.text();
     return { status: answer.statusCode, headers: answer.headers, text, body: JSON.parse(text) };
@@ -152,11 +152,14 @@ export function depthOf(queue: string): string {
   return `countersign_queue_depth{queue="${queue}"}`;
 }
 
-/** Asks again and again until the answer is yes; fails when it is not within `seconds`. */
+/**
+ * Asks again and again until the answer is yes; fails when it is not within `seconds`: by default after more than the
+ * minute in which a callback is sent again whose answer a stall of the machine has kept from the server.
+ */
 export async function until(
   what: string,
   isSo: () => Promise<boolean> | boolean,
-  seconds = 30,
+  seconds = 120,
 ): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!(await isSo())) {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { SipSettings } from '#delivery/carriers/sip/settings.js';
+import { freePorts, isListening } from '../../support/ports.js';
+import { until } from '../../support/server-process.js';
 import { describeWith } from '../programs.js';
 import { startFarEnd } from './far-end.js';
 import { openLine } from './line.js';
-import { freePorts } from './ports.js';
 
 const SPOKEN = { kind: 'accepted' };
 const GOES_WELL = ['ringing', 'in-progress', 'completed'];
@@ -36,8 +37,8 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
     await Promise.all(
       scenarios.map(async (scenario) => {
         const farEnd = await startFarEnd(sipp, scenario);
-        const line = await openLine([farEnd.port], { key_seconds: 3, key_asks: 1 });
-        // The key that never comes makes it last.
+        const line = await openLine([farEnd.port], { key_seconds: 8, key_asks: 1 });
+        // The key that never comes makes it last, until long after the scenario has had its way.
         expect(await line.call({ dtmf: 7 })).toMatchObject({ kind: 'refused', errorCode: 9110 });
         await farEnd.done();
         expect(line.claims()).toBe(0);
@@ -62,7 +63,7 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
   });
 
   test('that hangs up during the code has brought it', async () => {
-    const farEnd = await startFarEnd(sipp, 'hang-up', { options: ['-d', '2500'] });
+    const farEnd = await startFarEnd(sipp, 'hang-up', { options: ['-d', '6000'] });
     const line = await openLine([farEnd.port]);
     expect(await line.call({ code: '1'.repeat(30) })).toMatchObject(SPOKEN);
     await farEnd.done();
@@ -84,7 +85,7 @@ describeWith(['sipp'], 'a call to a far end', ({ sipp }) => {
 
   test('that is silent is made over the next trunk', async () => {
     const [silent, answering] = await Promise.all([startFarEnd(sipp, 'silent'), startFarEnd(sipp, 'answer')]);
-    const line = await openLine([silent.port, answering.port], { response_seconds: 1 });
+    const line = await openLine([silent.port, answering.port], { response_seconds: 4 });
     expect(await line.call()).toMatchObject(SPOKEN);
     await answering.done();
   });
@@ -161,6 +162,7 @@ describeWith(['sipp'], 'outside of calls', ({ sipp }) => {
   test('a trunk may ask what we can', async () => {
     const [port, other] = await freePorts(2);
     await openLine([other!], { port: port! });
+    await until('we listen', () => isListening(port!, 'udp'));
     const asking = await startFarEnd(sipp, 'ask-options', {}, port);
     await asking.done();
   });

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { isListening } from '../../support/ports.js';
+import { remove } from '../../support/remove.js';
 import { until } from '../../support/server-process.js';
-import { run } from '../programs.js';
-import { freePorts, isFree, isFreeForTcp } from './ports.js';
+import { EndedEarly, hasEnded, run, startAtFreePorts } from '../programs.js';
 
 /** The other end of a trunk, which keeps to a scenario and fails when we do not: SIPp. */
 export interface FarEnd {
@@ -30,26 +31,37 @@ export interface FarEndOptions {
   readonly options?: readonly string[];
 }
 
-const SECONDS = 30;
+/** Most that a scenario may take, in seconds: only one that goes wrong takes as long. */
+const SECONDS = 120;
 
 /** Starts SIPp as the side that is called, or with a target as the side that asks; it is ended with the test. */
-export async function startFarEnd(
+export function startFarEnd(
   sipp: string,
   scenario: string,
-  { keys = {}, calls = 1, rtp, contact, transport = 'udp', options = [] }: FarEndOptions = {},
+  options: FarEndOptions = {},
+  target?: number,
+): Promise<FarEnd> {
+  return startAtFreePorts(2, 4, ([port, media]) => startAt(port!, media!, sipp, scenario, options, target));
+}
+
+async function startAt(
+  port: number,
+  media: number,
+  sipp: string,
+  scenario: string,
+  { keys = {}, calls = 1, rtp, contact, transport = 'udp', options = [] }: FarEndOptions,
   target?: number,
 ): Promise<FarEnd> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-sipp-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const [port, media] = await freePorts(2);
+  onTestFinished(() => remove(directory));
   const words = {
     status: 486,
     reason: 'Busy Here',
     header: 'X-Nothing: 1',
     algorithm: 'MD5',
     target: 'nowhere.invalid',
-    rtp: rtp ?? media!,
-    contact: contact ?? port!,
+    rtp: rtp ?? media,
+    contact: contact ?? port,
     ...keys,
   };
   // SIPp's own way to give values comes too late for a status.
@@ -79,13 +91,13 @@ export async function startFarEnd(
       .join('');
   const complaint = () => `${scenario}: ${written('errors').slice(0, 4_000) || output().slice(-2_000)}`;
   if (target === undefined) {
-    await until('SIPp listens', async () => {
-      if (child.exitCode !== null) throw new Error(complaint());
-      return !(transport === 'udp' ? await isFree(port!) : await isFreeForTcp(port!));
+    await until('SIPp listens', () => {
+      if (hasEnded(child)) throw new EndedEarly(complaint());
+      return isListening(port, transport);
     });
   }
   return {
-    port: port!,
+    port,
     done: async () => {
       const [code] = await ended;
       if (code !== 0) throw new Error(`SIPp ended with ${code}, ${complaint()}`);

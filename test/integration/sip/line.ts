@@ -5,8 +5,8 @@ import type { SipSettings } from '#delivery/carriers/sip/settings.js';
 import { type Clip, createClip } from '#speech/clip.js';
 import type { Speech } from '#speech/prompts.js';
 import { message, recordingContext } from '../../delivery/carriers/support.js';
+import { freeRange } from '../../support/ports.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
-import { freePorts } from './ports.js';
 
 /** A `sip` carrier on real sockets, with what it reported. */
 export interface Line {
@@ -37,18 +37,18 @@ export async function openLine(
   settings: Partial<SipSettings> = {},
   speech: Speech = BRIEF,
 ): Promise<Line> {
-  const [from] = await freePorts(1);
+  const rtpPorts = await freeRange(20);
   const context = { ...recordingContext(), speech };
   const carrier = sip.create(
     {
       trunks: ports.map((port) => ({ host: '127.0.0.1', port, transport: 'udp' as const })),
       bind: '127.0.0.1',
       port: 0,
-      rtp_ports: { from: from!, to: from! + 19 },
+      rtp_ports: rtpPorts,
       keepalive_seconds: 0,
       opening_silence_ms: 200,
       repeats: 0,
-      response_seconds: 2,
+      response_seconds: 15,
       calls_per_second: 100,
       ...settings,
     },

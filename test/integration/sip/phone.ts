@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Certified } from '../../support/certificates.js';
+import { isListening } from '../../support/ports.js';
+import { remove } from '../../support/remove.js';
 import { until } from '../../support/server-process.js';
 import { SHIPPED_SPEECH } from '../../support/speech.js';
 import { digitClips, hearDigits } from '../../support/spoken-digits.js';
-import { run } from '../programs.js';
-import { freePorts } from './ports.js';
+import { EndedEarly, hasEnded, run, startAtFreePorts } from '../programs.js';
 
 /** A phone that answers every call to its number, keeps what it hears and presses keys: baresip. */
 export interface Phone {
@@ -28,6 +29,9 @@ export interface Phone {
   heard(): Int16Array;
 }
 
+/** Ports for sound: more than its calls take. */
+const RTP_PORTS = 20;
+
 /** Where Debian's packages put the modules; the folder of the architecture is baresip's own default. */
 const MODULES = '/usr/lib/baresip/modules';
 
@@ -36,15 +40,28 @@ const MODULES = '/usr/lib/baresip/modules';
  * @param account what else baresip is told of its account, such as `;mediaenc=srtp`
  * @param certified what it shows over TLS; null: it has none
  */
-export async function startPhone(
+export function startPhone(
   baresip: string,
   number: string,
   account = '',
   certified: Certified | null = null,
 ): Promise<Phone> {
+  return startAtFreePorts(1, 4 + RTP_PORTS, ([first]) =>
+    startAt(first!, baresip, number, account, certified),
+  );
+}
+
+async function startAt(
+  port: number,
+  baresip: string,
+  number: string,
+  account: string,
+  certified: Certified | null,
+): Promise<Phone> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-phone-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const [port, control, from] = await freePorts(3);
+  onTestFinished(() => remove(directory));
+  const control = port + 2;
+  const from = port + 4;
   const modules = ['g711', 'srtp', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`);
   const certificate = join(directory, 'certificate.pem');
   if (certified) writeFileSync(certificate, `${certified.key}${certified.cert}`);
@@ -64,7 +81,7 @@ export async function startPhone(
     'audio_player aubridge,nowhere',
     'audio_source aubridge,nowhere',
     'audio_alert aubridge,nowhere',
-    `rtp_ports ${from}-${from! + 20}`,
+    `rtp_ports ${from}-${from + RTP_PORTS - 1}`,
   ];
   writeFileSync(join(directory, 'config'), `${config.join('\n')}\n`);
   writeFileSync(
@@ -72,15 +89,13 @@ export async function startPhone(
     `<sip:+${number}@127.0.0.1>;regint=0;answermode=auto${account}\n`,
   );
   const { output, child } = run(baresip, ['-f', directory, '-v']);
-  const line = await controlOf(control!).catch((error: Error) => {
-    throw new Error(`${error.message}: ${child.exitCode} ${output()}`);
+  await until('the phone is ready', () => {
+    if (hasEnded(child)) throw new EndedEarly(output());
+    return isListening(control, 'tcp') && isListening(port, 'udp') && isListening(port, 'tcp');
   });
-  const told = (type: string, calls: number, seconds: number) =>
-    until(
-      `${calls} times ${type}`,
-      () => line.events.filter((each) => each === type).length >= calls,
-      seconds,
-    );
+  const line = await controlOf(control);
+  const told = (type: string, calls: number) =>
+    until(`${calls} times ${type}`, () => line.events.filter((each) => each === type).length >= calls);
   const heard = () => {
     const recordings = readdirSync(directory).filter((name) => name.endsWith('-dec.wav'));
     if (recordings.length > 1) throw new Error('it was called more than once');
@@ -89,13 +104,13 @@ export async function startPhone(
       : samplesOf(readFileSync(join(directory, recordings[0]!)));
   };
   return {
-    port: port!,
+    port,
     // Which is not settable.
-    tlsPort: port! + 1,
+    tlsPort: port + 1,
     press: (key) => line.command('sndcode', String(key)),
     hangUp: () => line.command('hangup'),
-    ended: (calls) => told('CALL_CLOSED', calls, 60),
-    hears: (milliseconds) => until('the phone hears something', () => heard().length >= milliseconds * 8, 20),
+    ended: (calls) => told('CALL_CLOSED', calls),
+    hears: (milliseconds) => until('the phone hears something', () => heard().length >= milliseconds * 8),
     heard,
   };
 }
@@ -115,9 +130,13 @@ interface Control {
   command(name: string, params?: string): Promise<void>;
 }
 
-/** The phone's control port, as soon as it is there: JSON in netstrings, both ways. */
+/** The phone's control port: JSON in netstrings, both ways. */
 async function controlOf(port: number): Promise<Control> {
-  const socket = await connected(port);
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  onTestFinished(() => void socket.destroy());
+  // The phone may be killed before.
+  socket.on('error', () => {});
   const events: string[] = [];
   const waiting: ((ok: boolean) => void)[] = [];
   let rest = '';
@@ -141,29 +160,6 @@ async function controlOf(port: number): Promise<Control> {
         socket.write(`${text.length}:${text},`);
       }),
   };
-}
-
-async function connected(port: number): Promise<Socket> {
-  let socket: Socket | null = null;
-  await until(
-    'the phone is ready',
-    async () => {
-      const trying = connect(port, '127.0.0.1');
-      // `once` rejects with the error that comes instead.
-      await once(trying, 'connect').then(
-        () => {
-          socket = trying;
-        },
-        () => {},
-      );
-      return socket !== null;
-    },
-    10,
-  );
-  onTestFinished(() => void socket?.destroy());
-  // The phone may be killed before.
-  socket!.on('error', () => {});
-  return socket!;
 }
 
 /** Samples of a WAV file of 16 bits, whose header may not know the length yet. */

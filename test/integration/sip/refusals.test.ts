@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { freePorts } from '../../support/ports.js';
 import { startServerProcess, until } from '../../support/server-process.js';
 import { describeWith } from '../programs.js';
 import { startCallbacks } from './callbacks.js';
 import { startFarEnd } from './far-end.js';
 import { openLine } from './line.js';
-import { freePorts } from './ports.js';
 
 const NO_HEADER = 'X-Nothing: 1';
 
@@ -85,7 +85,7 @@ describeWith(['sipp'], 'a far end that takes no call', ({ sipp }) => {
         return { name: `to-${country.toLowerCase()}`, country, farEnd };
       }),
     );
-    const [from] = await freePorts(1);
+    const [from] = await freePorts(1, 4 * lines.length);
     const carriers = lines.map(
       ({ name, farEnd }, index) => `
   ${name}:
@@ -106,7 +106,7 @@ describeWith(['sipp'], 'a far end that takes no call', ({ sipp }) => {
     for (const [index, { recipient, told }] of ENDINGS.entries()) {
       const { body } = await server.create({ recipient, channel: 'voice', url: callbacks.url });
       await lines[index]!.farEnd.done();
-      await until('the last callback', () => callbacks.of(body.session_uuid).length >= 2, 10);
+      await until('the last callback', () => callbacks.of(body.session_uuid).length >= 2);
       expect(callbacks.of(body.session_uuid)).toEqual(['ringing', told]);
     }
   });

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Certified } from '../../support/certificates.js';
+import { isFree, isFreeForTcp, isListening } from '../../support/ports.js';
+import { remove } from '../../support/remove.js';
 import { until } from '../../support/server-process.js';
-import { freePorts, isFree, isFreeForTcp } from './ports.js';
+import { EndedEarly, hasEnded, startAtFreePorts } from '../programs.js';
 
 /** A registrar and proxy: Kamailio. It calls phones only for a user whose registration stands, and asks for credentials. */
 export interface Registrar {
@@ -41,10 +43,13 @@ const MODULES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/us
   .join(':');
 
 /** Starts it; it ends when the test is over. */
-export async function startRegistrar(kamailio: string, options: RegistrarOptions): Promise<Registrar> {
+export function startRegistrar(kamailio: string, options: RegistrarOptions): Promise<Registrar> {
+  return startAtFreePorts(1, 2, ([port]) => startAt(port!, kamailio, options));
+}
+
+async function startAt(port: number, kamailio: string, options: RegistrarOptions): Promise<Registrar> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-registrar-'));
-  const [port] = await freePorts(1);
-  const tlsPort = port! + 1;
+  const tlsPort = port + 1;
   const file = (name: string, text: string) => {
     writeFileSync(join(directory, name), text, { mode: 0o600 });
     return join(directory, name);
@@ -61,7 +66,7 @@ require_certificate = ${asksFor === null ? 'no' : 'yes'}
 ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
 `,
   );
-  const config = file('kamailio.cfg', configOf(port!, tls, options));
+  const config = file('kamailio.cfg', configOf(port, tls, options));
   let child: ChildProcess | null = null;
   const written: Buffer[] = [];
 
@@ -75,14 +80,10 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     child = started;
     started.stdout.on('data', (chunk: Buffer) => written.push(chunk));
     started.stderr.on('data', (chunk: Buffer) => written.push(chunk));
-    await until(
-      'Kamailio listens',
-      async () => {
-        if (hasEnded(started)) throw new Error(output().slice(-4_000));
-        return !(await isFreeForTcp(tlsPort));
-      },
-      20,
-    );
+    await until('Kamailio listens', () => {
+      if (hasEnded(started)) throw new EndedEarly(output().slice(-4_000));
+      return isListening(port, 'udp') && isListening(tlsPort, 'tcp');
+    });
   }
 
   async function leave(): Promise<void> {
@@ -92,11 +93,10 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     const ended = once(leaving, 'exit');
     // It ends the processes that it has started itself; one that hangs where OpenSSL tidies up would keep it for a minute.
     leaving.kill('SIGTERM');
-    await until('Kamailio ends', () => hasEnded(leaving), 3).catch(() =>
-      process.kill(-leaving.pid!, 'SIGKILL'),
-    );
+    await until('Kamailio ends', () => hasEnded(leaving), 3).catch(() => {});
+    killGroup(leaving.pid!);
     await ended;
-    await until('its ports are free', async () => (await isFree(port!)) && (await isFreeForTcp(tlsPort)), 10);
+    await until('its ports are free', async () => (await isFree(port)) && (await isFreeForTcp(tlsPort)));
   }
 
   function output(): string {
@@ -105,11 +105,11 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
 
   onTestFinished(async () => {
     await leave();
-    rmSync(directory, { recursive: true, force: true });
+    remove(directory);
   });
   await come();
   return {
-    port: port!,
+    port,
     tlsPort,
     leave,
     come,
@@ -117,8 +117,13 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
   };
 }
 
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
+/** Ends what is left of a process and those that it has started. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function configOf(port: number, tls: string, options: RegistrarOptions): string {

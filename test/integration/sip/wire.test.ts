@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { freePorts } from '../../support/ports.js';
 import { describeWith } from '../programs.js';
 import { startFarEnd } from './far-end.js';
 import { openLine } from './line.js';
-import { freePorts } from './ports.js';
 import { type Copies, decode, listen, relay } from './wire.js';
 
 const SPOKEN = { kind: 'accepted' };
@@ -26,7 +26,7 @@ describeWith(['sipp'], 'a network', ({ sipp }) => {
     ['brings everything three times', 'reliable', () => 3],
   ])('that %s keeps nobody from a call', async (_, scenario, copies) => {
     const { farEnd, port, datagrams } = await startBehind(sipp, scenario, copies);
-    const line = await openLine([port], { response_seconds: 10 });
+    const line = await openLine([port], { response_seconds: 30 });
     expect(await line.call()).toMatchObject(SPOKEN);
     // What was lost last is sent again, and answered.
     await farEnd.done();
@@ -39,8 +39,10 @@ describeWith(['sipp'], 'a network', ({ sipp }) => {
     const line = await openLine([port]);
     expect(await line.call()).toMatchObject({ kind: 'refused', errorCode: 3010 });
     await farEnd.done();
-    await expect.poll(() => count(datagrams, 'ACK')).toBe(3);
-    expect(count(datagrams, 'INVITE')).toBe(1);
+    // Each side says a thing again for which the other, on a busy machine, leaves it waiting: each copy has its ACK.
+    await expect.poll(() => count(datagrams, 'ACK') / count(datagrams, 'SIP/2.0 486')).toBe(3);
+    const invites = datagrams.filter(({ data }) => data.toString('latin1').startsWith('INVITE '));
+    expect(new Set(invites.map(({ data }) => data.toString('latin1'))).size).toBe(1);
   });
 });
 
@@ -95,7 +97,7 @@ async function hear(sipp: string, scenario: string) {
   target = farEnd.port;
   const line = await openLine([], {
     trunks: [{ host: '127.0.0.1', port: port!, transport: 'udp', username: 'acme', password: 'sesame' }],
-    key_seconds: 6,
+    key_seconds: 9,
     key_asks: 1,
     ring_seconds: 5,
     asserted_identity: '+14155550100',

@@ -39,7 +39,8 @@ export async function relay(port: number, target: () => number, copies: Copies =
 /** Remembers all that comes to a port. */
 export async function listen(port: number): Promise<readonly Datagram[]> {
   const datagrams: Datagram[] = [];
-  const socket = createSocket('udp4');
+  // Takes up what comes in the seconds for which a busy machine may forget us.
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
   socket.on('message', (data: Buffer, { port: from }: RemoteInfo) => {
     datagrams.push({ from, to: port, at: performance.now(), data });
   });

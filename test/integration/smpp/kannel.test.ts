@@ -1,30 +1,41 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Countersign, startCountersign, type Untyped } from '../../e2e/support.js';
+import { isListening } from '../../support/ports.js';
+import { until } from '../../support/server-process.js';
 import { tap } from '../capture.js';
-import { describeWith, type Running, run } from '../programs.js';
+import { describeWith, EndedEarly, hasEnded, type Running, run, startAtFreePorts } from '../programs.js';
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Where Kannel's SMSC looks for Kannel's SMS box, without which it ends itself after some seconds. */
+/** Where Kannel's SMSC looks for Kannel's SMS box, without which it ends itself after some seconds. It is not settable. */
 const SMS_BOX = 13_001;
+
+/** Stands in for the SMS box, as soon as nobody else does: these tests may run elsewhere on the machine too. */
+async function startBox(): Promise<void> {
+  await until('the port of the SMS box is free', async () => {
+    const box = createServer((socket) => socket.on('error', () => {})).listen(SMS_BOX, '127.0.0.1');
+    try {
+      await once(box, 'listening');
+    } catch {
+      return false;
+    }
+    onTestFinished(() => void box.close());
+    return true;
+  });
+}
 
 /** Kannel's SMSC for tests: it sends us so many messages, each followed by an `enquire_link`, and logs what comes. */
 async function startKannel(path: string, messages: number): Promise<Running & { readonly port: number }> {
-  const box = createServer((socket) => socket.on('error', () => {})).listen(SMS_BOX, '127.0.0.1');
-  await once(box, 'listening');
-  onTestFinished(() => void box.close());
-  const port = await freePort();
-  return { ...run(path, ['-v', '0', '-p', String(port), '-m', String(messages)]), port };
+  await startBox();
+  return startAtFreePorts(1, 2, async ([port]) => {
+    const running = run(path, ['-v', '0', '-p', String(port), '-m', String(messages)]);
+    // In the server's time nothing passes: it would not try a second time to connect.
+    await until('Kannel listens', () => {
+      if (hasEnded(running.child)) throw new EndedEarly(running.output());
+      return isListening(port!, 'tcp');
+    });
+    return { ...running, port: port! };
+  });
 }
 
 function start(port: number): Promise<Countersign> {

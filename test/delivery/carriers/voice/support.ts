@@ -35,7 +35,7 @@ export async function openPhone(stub: CallStub, options: PhoneOptions = {}) {
 
   /** Waits for what sockets bring about, without time passing. */
   async function until<Result>(what: string, find: () => Result | null | undefined): Promise<Result> {
-    const deadline = performance.now() + 5_000;
+    const deadline = performance.now() + 60_000;
     while (true) {
       const found = find();
       if (found !== null && found !== undefined) return found;

@@ -1,8 +1,10 @@
 import { parse } from 'sdp-transform';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Clips } from '#delivery/carriers/sip/media/clips.js';
 import { type CreateMediaOptions, createMedia } from '#delivery/carriers/sip/media/create-media.js';
 import type { Media, MediaOptions } from '#delivery/carriers/sip/media/media.js';
+import type { PortRange } from '#delivery/carriers/sip/media/ports.js';
+import { freeRange } from '../../../../support/ports.js';
 import { eventually, VirtualEnvironment } from '../../../../support/virtual-time.js';
 import { alaw, mulaw, openPeer, packetOf, peerSdp, tone } from './support.js';
 
@@ -13,12 +15,17 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+let ports: PortRange;
+beforeAll(async () => {
+  ports = await freeRange(100);
+});
+
 function startMedia(options: Partial<CreateMediaOptions> = {}): {
   media: Media;
   environment: VirtualEnvironment;
 } {
   const environment = new VirtualEnvironment();
-  const media = createMedia({ environment, ports: { from: 25_000, to: 27_999 }, ...options });
+  const media = createMedia({ environment, ports, ...options });
   cleanups.push(() => media.close());
   return { media, environment };
 }
@@ -131,7 +138,7 @@ describe('a call', () => {
 
 describe('ports', () => {
   it('are given back by 500 calls, of a range for ten', async () => {
-    const { media } = startMedia({ ports: { from: 28_000, to: 28_019 } });
+    const { media } = startMedia({ ports: await freeRange(20) });
     for (let round = 0; round < 50; round++) {
       const sessions = await Promise.all(Array.from({ length: 10 }, () => media.open(CALL)));
       expect(new Set(sessions.map(({ port }) => port)).size).toBe(10);
@@ -145,10 +152,11 @@ describe('ports', () => {
   });
 
   it('that have run out, or an address that cannot be bound, fail the open with the reason', async () => {
-    const { media } = startMedia({ ports: { from: 28_100, to: 28_101 } });
+    const range = await freeRange(2);
+    const { media } = startMedia({ ports: range });
     await media.open(CALL);
     await expect(media.open(CALL)).rejects.toThrow(
-      'call a call: all RTP ports from 28100 to 28101 are in use',
+      `call a call: all RTP ports from ${range.from} to ${range.to} are in use`,
     );
     await expect(media.open({ ...CALL, address: '0.0.0.0' })).rejects.toThrow('public address');
     await expect(media.open({ ...CALL, address: 'localhost' })).rejects.toThrow('IP addresses');

@@ -5,11 +5,13 @@ import { RtcpPacketConverter, RtcpSrPacket, type RtpPacket } from 'werift-rtp';
 import { Engine } from '#delivery/carriers/sip/media/engine.js';
 import { encode } from '#delivery/carriers/sip/media/g711.js';
 import type { MediaStats } from '#delivery/carriers/sip/media/media.js';
+import type { PortRange } from '#delivery/carriers/sip/media/ports.js';
 import { type News, TOTALS_SIZE } from '#delivery/carriers/sip/media/protocol.js';
 import { writeReport } from '#delivery/carriers/sip/media/rtcp.js';
 import { SUITES } from '#delivery/carriers/sip/media/sdes.js';
 import { type LocalMedia, readAnswer } from '#delivery/carriers/sip/media/sdp.js';
 import { SrtpReceiver, SrtpSender } from '#delivery/carriers/sip/media/srtp.js';
+import { freeRange } from '../../../../support/ports.js';
 import { eventually, VirtualEnvironment } from '../../../../support/virtual-time.js';
 import { alaw, mulaw, openPeer, packetOf, peerSdp, tone } from './support.js';
 
@@ -19,11 +21,11 @@ afterEach(async () => {
 });
 
 /** The media thread's engine in this thread and in virtual time, over real sockets. */
-async function startEngine({ timeout = 30_000, from = 21_000, to = 23_999 } = {}) {
+async function startEngine({ timeout = 30_000, ports }: { timeout?: number; ports?: PortRange } = {}) {
   const environment = new VirtualEnvironment();
   const news: News[] = [];
   const data = {
-    ports: { from, to },
+    ports: ports ?? (await freeRange(40)),
     timeout,
     voiceEndsAfter: 400,
     totals: new SharedArrayBuffer(TOTALS_SIZE),
@@ -500,15 +502,16 @@ describe('calls that begin one after the other', () => {
 
 describe('ports', () => {
   it('are all free again after 500 calls, and those of other programs are passed over', async () => {
-    const squatter = await openPeer('127.0.0.1', 24_004);
+    const ports = await freeRange(10);
+    const squatter = await openPeer('127.0.0.1', ports.from + 4);
     cleanups.push(squatter.close);
-    const { open, engine, of, totals } = await startEngine({ from: 24_000, to: 24_009 });
+    const { open, engine, of, totals } = await startEngine({ ports });
     let id = 0;
     for (let round = 0; round < 125; round++) {
-      const ports: number[] = [];
+      const opened: number[] = [];
       const ids = [++id, ++id, ++id, ++id];
-      for (const each of ids) ports.push(await open(each));
-      expect([...ports].sort()).toEqual([24_000, 24_002, 24_006, 24_008]);
+      for (const each of ids) opened.push(await open(each));
+      expect(opened.map((port) => port - ports.from).sort()).toEqual([0, 2, 6, 8]);
       for (const each of ids) engine.obey({ kind: 'close', id: each });
       await eventually('they close', () => ids.every((each) => of(each, 'closed').length === 1));
     }
@@ -516,13 +519,15 @@ describe('ports', () => {
   });
 
   it('run out with a reason, and are there again after a close', async () => {
-    const { open, engine, of } = await startEngine({ from: 24_100, to: 24_101 });
-    expect(await open(1)).toBe(24_100);
+    const ports = await freeRange(2);
+    const { open, engine, of } = await startEngine({ ports });
+    expect(await open(1)).toBe(ports.from);
     expect(await open(2)).toBe(0);
-    expect(of(2, 'not-opened')).toMatchObject([{ reason: 'all RTP ports from 24100 to 24101 are in use' }]);
+    const reason = `all RTP ports from ${ports.from} to ${ports.to} are in use`;
+    expect(of(2, 'not-opened')).toMatchObject([{ reason }]);
     engine.obey({ kind: 'close', id: 1 });
     await eventually('it closes', () => of(1, 'closed').length === 1);
-    expect(await open(3)).toBe(24_100);
+    expect(await open(3)).toBe(ports.from);
   });
 
   it('cannot be had of an address that is not ours', async () => {

@@ -1,0 +1,92 @@
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+/** Ports below those that systems hand out by themselves. */
+const [FIRST, LAST] = [20_000, 32_000];
+/** Each process that runs tests beside others takes its ports from a part of its own. */
+const PARTS = 4;
+const PART = (LAST - FIRST) / PARTS;
+const START = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS) * PART;
+
+const MAX_TRIES = 1_000;
+
+/** Given out by this process before: whoever asked for them may not have bound them yet, or may bind them again. */
+const given = new Set<number>();
+
+/**
+ * Ports of 127.0.0.1 that nothing uses, by UDP or TCP: the first ones, which are even, of `count` blocks of `size` ports.
+ * None is given twice.
+ */
+export async function freePorts(count: number, size = 2): Promise<number[]> {
+  const found: number[] = [];
+  for (let tries = 0; found.length < count; tries++) {
+    if (tries === MAX_TRIES) throw new Error(`no ${count} times ${size} free ports from ${START} on`);
+    const first = START + 2 * randomInt((PART - size) / 2);
+    const block = Array.from({ length: size }, (_, index) => first + index);
+    if (block.some((port) => given.has(port))) continue;
+    for (const port of block) given.add(port);
+    const free = await Promise.all(block.flatMap((port) => [isFree(port), isFreeForTcp(port)]));
+    if (!free.includes(false)) found.push(first);
+  }
+  return found;
+}
+
+/** A range of so many ports, as `freePorts` finds them. */
+export async function freeRange(size: number): Promise<{ readonly from: number; readonly to: number }> {
+  const [from] = await freePorts(1, size);
+  return { from: from!, to: from! + size - 1 };
+}
+
+/** Whether a socket for UDP can be bound there. */
+export async function isFree(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+  } catch {
+    return false;
+  }
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return true;
+}
+
+/** Whether a server for TCP can be bound there. */
+export async function isFreeForTcp(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen({ port, host: '127.0.0.1', exclusive: true });
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
+
+/**
+ * Whether somebody listens at a port, as Linux knows it. It is not tried: a socket bound there to find out would be in
+ * the way of the program that is waited for, and a connection would be its first.
+ */
+export function isListening(port: number, transport: 'udp' | 'tcp'): boolean {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  // proc(5): local address, remote address, state; 0A is TCP_LISTEN, 07 is what UDP is in.
+  const state = transport === 'udp' ? '07' : '0A';
+  return ['', '6'].some((family) =>
+    readTable(`/proc/net/${transport}${family}`).some((line) => {
+      const [, local = '', , found] = line.trim().split(/\s+/);
+      return local.endsWith(place) && found === state;
+    }),
+  );
+}
+
+/** The lines of a table; none where it is not there, as that of IPv6. */
+function readTable(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
