@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 /** Ports below those that systems hand out by themselves. */
 const [FIRST, LAST] = [20_000, 32_000];
@@ -39,6 +40,11 @@ export async function freeRange(size: number): Promise<{ readonly from: number; 
   const [from] = await freePorts(1, size);
   return { from: from!, to: from! + size - 1 };
 }
+
+/** Whether this machine has IPv6, if only for itself: many a container has none. */
+export const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
 
 /** Whether a socket for UDP can be bound there. */
 export async function isFree(port: number): Promise<boolean> {
