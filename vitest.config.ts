@@ -9,6 +9,9 @@ export default defineConfig({
     hookTimeout: 180_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
+    setupFiles: ['test/support/setup.ts'],
+    // Files of one worker share its modules: loading the server anew for each took longer than most tests.
+    isolate: false,
     maxWorkers: 2,
   },
 });

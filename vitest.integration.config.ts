@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/integration/**/*.test.ts'],
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 400_000,
     hookTimeout: 180_000,
     teardownTimeout: 60_000,

@@ -1,4 +1,3 @@
-import { afterEach } from 'vitest';
 import { Callbacks } from '#callbacks/callbacks.js';
 import { type CallbackTransport, createHttpTransport } from '#callbacks/transport.js';
 import type { CallbackSettings } from '#config.js';
@@ -12,6 +11,7 @@ import type { StartAttempt } from '#verify/commands.js';
 import { tokenPlace } from '#verify/keyring.js';
 import type { AccountId, Application, ApplicationId, AttemptId, Callback } from '#verify/model.js';
 import { type Fixture, newId, newKey, seed, start } from '../support/rows.js';
+import { stopAfter } from '../support/stops.js';
 import { eventually, settle, VirtualEnvironment } from '../support/virtual-time.js';
 
 export interface OfficeOptions {
@@ -21,12 +21,6 @@ export interface OfficeOptions {
   readonly wrap?: (store: MemoryStore) => Store;
   readonly allow?: string[];
 }
-
-const offices: Office[] = [];
-
-afterEach(async () => {
-  await Promise.all(offices.splice(0).map((office) => office.close()));
-});
 
 /** Callbacks on a store in memory, in virtual time, over real HTTP; stopped after the test. */
 export class Office {
@@ -141,7 +135,7 @@ export class Office {
 
 export async function openOffice(options: OfficeOptions = {}): Promise<Office> {
   const office = new Office(options);
-  offices.push(office);
+  stopAfter('test', () => office.close());
   const key = newKey();
   office.fixture = await seed(office.store, key);
   office.holder.use(key);

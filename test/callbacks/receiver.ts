@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
-import { afterAll, afterEach } from 'vitest';
+import { stopAfter } from '../support/stops.js';
 import { eventually } from '../support/virtual-time.js';
 
 /** A request as a customer's server sees it. */
@@ -22,20 +22,11 @@ export interface Received {
 
 type Answer = (response: ServerResponse, request: Received) => void;
 
-const servers: Listening[] = [];
-const kept: Listening[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-afterAll(async () => {
-  await Promise.all(kept.splice(0).map((server) => server.close()));
-});
-
 /** A server on a free port of 127.0.0.1 that counts who connects; closed after the test. */
 export class Listening {
   readonly #server: NetServer;
   readonly #sockets = new Set<Socket>();
+  #isKept = false;
   connections = 0;
 
   constructor(server: NetServer) {
@@ -45,7 +36,7 @@ export class Listening {
       this.#sockets.add(socket);
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
     });
-    servers.push(this);
+    stopAfter('test', () => (this.#isKept ? undefined : this.close()));
   }
 
   get port(): number {
@@ -54,7 +45,8 @@ export class Listening {
 
   /** Leaves it open until the tests of the file are over. */
   keep(): void {
-    kept.push(...servers.splice(servers.indexOf(this), 1));
+    this.#isKept = true;
+    stopAfter('file', () => this.close());
   }
 
   async close(): Promise<void> {

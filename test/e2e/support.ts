@@ -2,7 +2,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import plivo from 'plivo';
-import { afterAll, afterEach } from 'vitest';
 import { administrationAt } from '#admin/client.js';
 import type { Administration } from '#admin/operations.js';
 import { loadConfig } from '#config.js';
@@ -10,6 +9,7 @@ import { carrierTypes } from '#delivery/carriers/index.js';
 import { type RunningServer, startServer } from '#server.js';
 import { basic } from '../support/api-server.js';
 import { remove } from '../support/remove.js';
+import { type Lifetime, stopAfter } from '../support/stops.js';
 import { settle, VirtualEnvironment } from '../support/virtual-time.js';
 
 /** What the SDK's own types leave out. */
@@ -61,22 +61,13 @@ export interface StartOptions {
   readonly yaml?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Whether it serves every test of the file, which starts it in `beforeAll`, or the one that starts it. */
-  readonly lifetime?: 'file' | 'test';
+  readonly lifetime?: Lifetime;
 }
 
 /** Rounds of the server's housekeeping (sweep, conclude, purge, forget, heartbeat) that wait for their time when nothing else goes on. */
 const HOUSEKEEPING_TIMERS = 5;
 /** Time between sweeps, in milliseconds. */
 const SWEEP_EVERY = 1_000;
-
-const stops: Record<'file' | 'test', (() => Promise<void>)[]> = { file: [], test: [] };
-
-afterEach(async () => {
-  for (const stop of stops.test.splice(0)) await stop();
-});
-afterAll(async () => {
-  for (const stop of stops.file.splice(0)) await stop();
-});
 
 /**
  * The whole server on a free port, as `countersign serve` starts it, with the embedded database in a directory of
@@ -125,7 +116,7 @@ export async function startCountersign({
     remove(directory);
     throw error;
   }
-  stops[lifetime].push(async () => {
+  stopAfter(lifetime, async () => {
     try {
       await drain();
     } finally {
