@@ -2,19 +2,33 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { administrationAt, NobodyListensError } from '../admin/client.js';
 import { AdminError } from '../admin/error.js';
-import { type Administration, administrationOf } from '../admin/operations.js';
-import { type Config, loadConfig } from '../config.js';
-import { carrierTypes } from '../delivery/carriers/index.js';
+import type { Administration } from '../admin/operations.js';
+import { nodeFiles } from '../config/files.js';
+import { readVariables } from '../config/variables.js';
+import type { Config } from '../config.js';
 import { DirectoryHeldError } from '../store/sqlite/store.js';
 
+/** Whether there is a file besides the variables. Only a file can name carriers. */
+const hasFile = () => Boolean(process.env.COUNTERSIGN_CONFIG);
+
 /** The configuration that this process's environment tells. */
-export function readConfig(): Config {
+export async function readConfig(): Promise<Config> {
+  const { loadConfig } = await import('../config.js');
+  const { carrierTypes } = hasFile() ? await import('../delivery/carriers/index.js') : { carrierTypes: [] };
   return loadConfig(process.env, carrierTypes);
 }
 
-/** Where a server that uses this configuration can be administered. */
-export function adminSocket(config: Config): string {
-  return join(config.dataDir, 'admin.sock');
+/**
+ * The data directory, when all of the configuration is good. Most commands need no more, and what checks a file and
+ * its carriers takes longer to load than they take to run.
+ */
+async function readDataDir(): Promise<string> {
+  return (hasFile() ? await readConfig() : readVariables(process.env, nodeFiles)).dataDir;
+}
+
+/** Where the server of this data directory can be administered. */
+export function adminSocket({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'admin.sock');
 }
 
 /** Whether a server or a command has ever made a database here. */
@@ -30,12 +44,12 @@ export async function withAdministration<Result>(
   work: (administration: Administration) => Promise<Result>,
   { create = false } = {},
 ): Promise<Result> {
-  const config = readConfig();
-  const online = administrationAt(adminSocket(config));
+  const dataDir = await readDataDir();
+  const online = administrationAt(adminSocket({ dataDir }));
   try {
     await online('status', {});
   } catch (error) {
-    if (error instanceof NobodyListensError) return offline(config, work, create);
+    if (error instanceof NobodyListensError) return offline(await readConfig(), work, create);
     throw error;
   }
   return work(online);
@@ -52,9 +66,9 @@ async function offline<Result>(
       `there is no database in ${config.dataDir}: start the server once, or set COUNTERSIGN_DATA_DIR to where it is`,
     );
   }
-  const context = await openDatabase(config);
+  const { context, administration } = await openDatabase(config);
   try {
-    return await work(administrationOf(context));
+    return await work(administration);
   } finally {
     await context.close();
   }
@@ -62,9 +76,12 @@ async function offline<Result>(
 
 /** Opens the database, with a clear word when a server has it but cannot be talked to. */
 export async function openDatabase(config: Config) {
+  // Not needed where a server runs, and long to load.
   const { openOffline } = await import('../server.js');
+  const { administrationOf } = await import('../admin/operations.js');
   try {
-    return await openOffline(config);
+    const context = await openOffline(config);
+    return { context, administration: administrationOf(context) };
   } catch (error) {
     if (!(error instanceof DirectoryHeldError)) throw error;
     throw new AdminError(

@@ -1,5 +1,5 @@
 import { AdminError } from '../admin/error.js';
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../config/error.js';
 import { SpeechError } from '../speech/error.js';
 import { MasterKeyError } from '../store/master-keys.js';
 import { DatabaseUnusableError, DirectoryHeldError } from '../store/sqlite/store.js';

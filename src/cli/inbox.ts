@@ -1,9 +1,10 @@
 import type { Config } from '../config.js';
-import { carrierTypes } from '../delivery/carriers/index.js';
 import { CHANNELS, type Channel } from '../verify/model.js';
 
 /** Channels whose messages go to the inbox and leave this machine never: those that no other carrier serves. */
-export function inboxChannels({ carriers }: Config): Channel[] {
+export async function inboxChannels({ carriers }: Config): Promise<Channel[]> {
+  if (carriers.length === 0) return [...CHANNELS];
+  const { carrierTypes } = await import('../delivery/carriers/index.js');
   const served = carriers.map(({ name, type, settings }) => ({
     name,
     type,

@@ -8,7 +8,6 @@ import { CLIP_NAMES, type ClipName, DIGITS, type Digit } from '../speech/pack.js
 import { PHRASES, PROMPT_NAMES } from '../speech/phrases.js';
 import { openSpeech, type Speech } from '../speech/prompts.js';
 import { writeWav } from '../speech/wav.js';
-import { createLog } from '../telemetry/log.js';
 import { localesTried } from '../verify/messages/locales.js';
 import { readConfig } from './connect.js';
 import { print, printJson, remark, table } from './output.js';
@@ -80,8 +79,9 @@ export function promptCommands(program: Command): void {
 
 const KINDS = { shipped: 'built in', recording: 'recording' } as const;
 
-function open(): Promise<Speech> {
-  const config = readConfig();
+async function open(): Promise<Speech> {
+  const config = await readConfig();
+  const { createLog } = await import('../telemetry/log.js');
   return openSpeech({
     settings: config.speech,
     directory: join(config.dataDir, 'brands'),

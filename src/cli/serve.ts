@@ -12,13 +12,13 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .description('run the server until it is told to stop (SIGTERM, SIGINT)')
     .action(async () => {
-      const config = readConfig();
+      const config = await readConfig();
       const stopped = stopSignal();
       const { startServer } = await import('../server.js');
       const server = await startServer(config);
       const tokenFile = keepToken(server, config.dataDir);
       const { url, bootstrap } = server;
-      const inbox = inboxChannels(config);
+      const inbox = await inboxChannels(config);
       process.stdout.write(banner({ url, dataDir: config.dataDir, bootstrap, tokenFile, inbox }));
       await stopped;
       await server.drain();
