@@ -13,10 +13,13 @@ export function stopAfter(lifetime: Lifetime, stop: Stop): void {
   stops[lifetime].push(stop);
 }
 
-/** Stops what is due, the newest first, each even if another fails; rejects with the first failure. */
+/**
+ * Stops what is due in the order in which it was started, so that a server need not wait for an answer of who is there
+ * only to be asked by it; each even if another fails. Rejects with the first failure.
+ */
 export async function stopAll(lifetime: Lifetime): Promise<void> {
   const failures: unknown[] = [];
-  for (const stop of stops[lifetime].splice(0).reverse()) {
+  for (const stop of stops[lifetime].splice(0)) {
     try {
       await stop();
     } catch (error) {
