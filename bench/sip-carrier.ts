@@ -75,8 +75,8 @@ let speechSeconds = 1;
 const speech = {
   prepare: async () => false,
   greeting: () => [word],
-  // It is spoken twice.
-  code: () => new Array(Math.ceil(speechSeconds / 2)).fill(speechSeconds < 1 ? word : second),
+  // It is spoken three times.
+  code: () => new Array(Math.ceil(speechSeconds / 3)).fill(speechSeconds < 1 ? word : second),
   goodbye: () => [word],
 } as unknown as Speech;
 

@@ -105,6 +105,7 @@ function callOf(speech: Speech, { locale, code, brand, dtmf }: RenderOptions): P
     ...(dtmf === undefined ? [] : speech.challenge(locale, dtmf)),
     ...speech.code(locale, code),
     ...speech.code(locale, code, true),
+    ...speech.code(locale, code, true),
     ...speech.repeatHint(locale),
     ...speech.goodbye(locale),
   ];

@@ -23,14 +23,14 @@ function heardIn(file: string, locale: string): string {
 }
 
 describe('prompts render', () => {
-  it('writes a call that can be listened to, in which the code is spoken twice', async () => {
+  it('writes a call that can be listened to, in which the code is spoken three times', async () => {
     const directory = newDirectory();
     const file = join(directory, 'out.wav');
     const args = ['prompts', 'render', '--locale', 'es-MX', '--code', '482913', file];
     const { code, stdout, stderr } = await run(args, join(directory, 'data'));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^wrote [0-9.]+ seconds to .*out\.wav \(es, built in\)\n$/);
-    expect(heardIn(file, 'es')).toBe('482913482913');
+    expect(heardIn(file, 'es')).toBe('482913'.repeat(3));
   });
 
   it('asks for a key first, and says that a brand cannot be spoken', async () => {
@@ -40,7 +40,7 @@ describe('prompts render', () => {
     const { code, stderr } = await run(args, join(directory, 'data'));
     expect(code).toBe(0);
     expect(stderr).toMatch(/^The brand cannot be spoken/);
-    expect(heardIn(file, 'en')).toBe('74242');
+    expect(heardIn(file, 'en')).toBe('7424242');
   });
 
   it('writes a call that confirms by key, in which no digit of a code is spoken', async () => {

@@ -65,7 +65,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
       const heard = digitsHeardBy(phones[index]!, locale);
       const code = heard.slice(0, 6);
       expect(code).toMatch(/^[0-9]{6}$/);
-      expect(heard).toBe(code + code);
+      expect(heard).toBe(code.repeat(3));
       const answer = await sessions.validate({ id: uuids[index], otp: code });
       expect(answer.message).toBe('session validated successfully.');
     }
@@ -109,7 +109,7 @@ describeWith(['baresip'], 'a phone', ({ baresip }) => {
     // The key itself is spoken when it is asked for, unless that is cut short.
     for (const digits of unheard) expect(digits).toMatch(/^7?$/);
     const code = heard!.slice(-6);
-    expect(heard).toMatch(new RegExp(`^7?${code}${code}$`));
+    expect(heard).toMatch(new RegExp(`^7?(?:${code}){3}$`));
     const answer = await sessions.validate({ id: uuids[0], otp: code });
     expect(answer.message).toBe('session validated successfully.');
     for (const uuid of uuids.slice(1)) {

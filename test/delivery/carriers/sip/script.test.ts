@@ -37,6 +37,8 @@ const resultOf = (actions: readonly ScriptAction[]) =>
 const answered: ScriptEvent = { kind: 'answered' };
 const said: ScriptEvent = { kind: 'said' };
 const committed: ScriptEvent = { kind: 'committed', ok: true };
+/** What is said to speak the code. */
+const CODE = ['code', 'code-again', 'code-again'];
 const quiet: ScriptEvent = { kind: 'timer', name: 'opening' };
 const press = (key: string): ScriptEvent => ({ kind: 'key', key });
 
@@ -53,7 +55,7 @@ describe('the conversation', () => {
       said,
     ]);
     expect(actions[0]).toEqual({ do: 'set-timer', name: 'opening', after: 1_000 });
-    expect(spoken(actions)).toEqual(['greeting', 'code', 'code-again', 'hint', 'goodbye']);
+    expect(spoken(actions)).toEqual(['greeting', ...CODE, 'hint', 'goodbye']);
     expect(resultOf(actions)).toEqual({ kind: 'completed' });
   });
 
@@ -95,7 +97,7 @@ describe('the conversation', () => {
 
   it('repeats the code for key 1, up to the limit', () => {
     const once = [answered, quiet, said, committed, said, press('1')];
-    expect(spoken(play(once))).toEqual(['greeting', 'code', 'code-again', 'hint', 'code', 'code-again']);
+    expect(spoken(play(once))).toEqual(['greeting', ...CODE, 'hint', ...CODE]);
     expect(spoken(play([...once, press('1'), said])).at(-1)).toBe('goodbye');
     expect(spoken(play([answered, quiet, said, committed, said, press('2')])).at(-1)).toBe('hint');
   });
@@ -108,8 +110,7 @@ describe('with a key to be pressed first', () => {
     expect(spoken(play([...asked, said, press('5'), committed], { key: 5 }))).toEqual([
       'greeting',
       'challenge',
-      'code',
-      'code-again',
+      ...CODE,
     ]);
     expect(play([...asked, press('5')], { key: 5 }).map((action) => action.do)).toContain('commit');
   });

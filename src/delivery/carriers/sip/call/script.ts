@@ -269,7 +269,7 @@ function ask(state: ScriptState, { confirms }: ScriptSettings): Step {
 }
 
 function speak(state: ScriptState): Step {
-  return go(state, 'speaking', { do: 'say', phrases: ['code', 'code-again'] });
+  return go(state, 'speaking', { do: 'say', phrases: ['code', 'code-again', 'code-again'] });
 }
 
 function thank(state: ScriptState): Step {
