@@ -80,6 +80,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       log,
       metrics,
       onSettled: awaited.settled,
+      onUnderWay: (name, attempt) => dispatcher.goesOn(name, attempt),
       answerWithin: (name) => carriers.get(name)?.answerWithin,
     });
     const { helpText } = config.optOuts;

@@ -64,6 +64,8 @@ interface Begun {
   readonly call: AbortController | null;
   /** It is not wanted any more. */
   isDropped: boolean;
+  /** Its carrier has shown that it is well. */
+  onHealthy: ((carrier: string) => void) | null;
   isAccepted: boolean;
 }
 
@@ -134,6 +136,11 @@ export class Dispatcher {
     begun.call?.abort();
   }
 
+  /** A call that a carrier is making goes on: the carrier is well, and others need not wait for the end of this one. */
+  goesOn(carrier: string, attempt: AttemptId): void {
+    this.#begun.get(attempt)?.onHealthy?.(carrier);
+  }
+
   /** Looks for attempts that wait in rows: at the start, and after a takeover. */
   refill(): Promise<void> {
     return this.#lanes.refill();
@@ -147,7 +154,7 @@ export class Dispatcher {
 
   async #begin(delivery: Delivery, onAnswered: () => void, onHealthy: () => void): Promise<Verdict> {
     const call = delivery.channel === 'voice' ? new AbortController() : null;
-    const begun: Begun = { call, isDropped: false, isAccepted: false };
+    const begun: Begun = { call, isDropped: false, onHealthy: null, isAccepted: false };
     this.#begun.set(delivery.attempt, begun);
     try {
       return await this.#perform(delivery, begun, onAnswered, onHealthy);
@@ -187,10 +194,13 @@ export class Dispatcher {
     // While the database was asked.
     if (begun.isDropped) return { health: 'unknown' };
     const { submit } = this.#options;
+    begun.onHealthy = (name) => {
+      if (name === carrier.name && name === delivery.carrier) onHealthy();
+    };
     let claimed = false;
     const claim: Claim = async (messageId, over) => {
       claimed = await this.#claim(delivery, carrier, messageId, over);
-      if (claimed && carrier.name === delivery.carrier) onHealthy();
+      if (claimed) begun.onHealthy?.(carrier.name);
       return claimed;
     };
     const unwanted = begun.call?.signal;

@@ -17,6 +17,8 @@ export interface ReporterOptions {
   readonly metrics: Pick<Metrics, 'receipts' | 'attempts' | 'sessions'>;
   /** Told when an attempt's fate is known: no receipt is missed any more. */
   readonly onSettled?: (attempt: AttemptId) => void;
+  /** Told that a call which a carrier is making goes on: it rings, or was answered. */
+  readonly onUnderWay?: (carrier: string, attempt: AttemptId) => void;
   /** How long a submit of a carrier may be without its answer, in milliseconds; undefined where it does not say. */
   readonly answerWithin?: (carrier: string) => number | undefined;
 }
@@ -55,7 +57,7 @@ interface Early {
 }
 
 export function createReporter(options: ReporterOptions): Reporter {
-  const { store, environment, log, metrics, onSettled, answerWithin } = options;
+  const { store, environment, log, metrics, onSettled, onUnderWay, answerWithin } = options;
   const early = new Map<string, Set<Early>>();
   let waiting = 0;
   let closed = false;
@@ -69,6 +71,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       // A late failure of a hop that was left behind leaves the attempt to the one that has it.
       const isItsOwn = outcome.kind === 'recorded' && outcome.attempt !== undefined;
       if (final && isItsOwn) onSettled?.(outcome.attempt!);
+      if (receipt.underWay && isItsOwn) onUnderWay?.(receipt.carrier, outcome.attempt!);
       if (outcome.channel && !isStatusOf(outcome.channel, receipt.status)) return 'invalid';
       // A repeat, or a late `sent` after `delivered`, is recorded, but the attempt reached nothing new.
       if (outcome.moved && outcome.channel && outcome.status) {

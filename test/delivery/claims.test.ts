@@ -12,14 +12,11 @@ import type { Application, Recipient } from '#verify/model.js';
 import { codeOf, NOW, newKey, seed, start, validation } from '../support/rows.js';
 import { VirtualEnvironment } from '../support/virtual-time.js';
 
+type Report = (status: string, underWay: boolean) => Promise<unknown>;
+
 /** A dispatcher in front of one carrier whose submits do what the test says. */
 async function open(
-  submit: (
-    claim: Claim,
-    report: (status: string, underWay: boolean) => Promise<unknown>,
-    unwanted: AbortSignal,
-    store: MemoryStore,
-  ) => Promise<SubmitResult>,
+  submit: (claim: Claim, report: Report, unwanted: AbortSignal, store: MemoryStore) => Promise<SubmitResult>,
   rules: Partial<Application> = {},
 ) {
   const environment = new VirtualEnvironment({ start: NOW });
@@ -30,7 +27,13 @@ async function open(
   keyring.use(data);
   const log = createLog('silent');
   const metrics = createMetrics();
-  const reporter = createReporter({ store, environment, log, metrics });
+  const reporter = createReporter({
+    store,
+    environment,
+    log,
+    metrics,
+    onUnderWay: (name, attempt) => dispatcher.goesOn(name, attempt),
+  });
   let submits = 0;
   const carrier: Carrier = {
     name: 'one',
@@ -112,13 +115,16 @@ describe('a carrier that brings a message itself', () => {
     expect(world.submits()).toBe(2);
   });
 
-  it('that is heard of again takes further calls at once, not after the end of the first', async () => {
+  it.each([
+    ['rings', async (_: Claim, report: Report) => report('ringing', true)],
+    ['was claimed', async (claim: Claim) => claim(null)],
+  ])('takes further calls at once after an outage when the first one %s', async (_, sign) => {
     let isDown = true;
     let going = 0;
-    const world = await open(async (claim) => {
+    const world = await open(async (claim, report) => {
       if (isDown) return { kind: 'unavailable', errorCode: 3090, reason: 'congestion', down: true };
       going++;
-      await claim(null);
+      await sign(claim, report);
       return new Promise(() => {});
     });
     for (let last = 1; last <= 5; last++) await world.startAnother(`1415555000${last}`);
