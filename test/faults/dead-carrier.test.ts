@@ -22,7 +22,7 @@ test('ten thousand attempts wait for a dead carrier while another delivers, and 
   const server = await startServerProcess({
     config: `
 carriers:
-${carrierOf('dead', dead.url, ', timeout_ms: 300')}${carrierOf('alive', alive.url)}
+${carrierOf('dead', dead.url, ', timeout_ms: 3000')}${carrierOf('alive', alive.url)}
 routes:
   - {prefix: "1", carriers: [dead]}
   - {prefix: "44", carriers: [alive]}

@@ -20,7 +20,7 @@ test('a carrier that dies under load loses nothing: the other of its route deliv
   const server = await startServerProcess({
     config: `
 carriers:
-${carrierOf('dying', dying.url, ', timeout_ms: 3000, window: 32')}${carrierOf('steady', steady.url)}
+${carrierOf('dying', dying.url, ', timeout_ms: 6000, window: 32')}${carrierOf('steady', steady.url)}
 routes:
   - carriers: [{dying: 9, steady: 1}]
 `,

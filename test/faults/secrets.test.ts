@@ -155,7 +155,8 @@ test('codes, tokens and keys are in no file, log line, metric or error', async (
   }
 
   // The database breaks (500), and is held by somebody else (503), while codes come in.
-  const database = new Database(join(server.dataDir, 'countersign.db'));
+  // Answers of the customer may still be being written: the lock is waited for.
+  const database = new Database(join(server.dataDir, 'countersign.db'), { timeout: 30_000 });
   database.exec('alter table live_session rename to away');
   expect((await create({ recipient: number(30), otp: third })).status).toBe(500);
   database.exec('alter table away rename to live_session');

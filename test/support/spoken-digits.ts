@@ -20,7 +20,7 @@ export interface HeardDigit {
  * @param clipOf the clip of each digit in the language that the call should have
  */
 export function hearDigits(recorded: Int16Array, clipOf: (digit: Digit) => Clip): HeardDigit[] {
-  const call = levelled(recorded);
+  const call = listenTo(recorded);
   const candidates = DIGITS.flatMap((digit) => {
     const { samples } = clipOf(digit);
     return occurrences(call, levelled(samples)).map((found) => ({ ...found, digit, length: samples.length }));
@@ -36,7 +36,7 @@ export function hearDigits(recorded: Int16Array, clipOf: (digit: Digit) => Clip)
 
 /** How often a clip was heard in a recording. */
 export function timesHeard(recorded: Int16Array, clip: Clip): number {
-  return occurrences(levelled(recorded), levelled(clip.samples)).length;
+  return occurrences(listenTo(recorded), levelled(clip.samples)).length;
 }
 
 /** The clip of each digit in a code's pieces that hold all ten in order, as `Speech.code` gives them for 0123456789. */
@@ -88,11 +88,32 @@ function runningEnergy(samples: Float64Array): Float64Array {
   return sums;
 }
 
+/** A recording with what does not depend on the clip that is looked for, since that takes the most time. */
+interface Recording {
+  readonly length: number;
+  readonly sums: Float64Array;
+  spectrum(size: number): Spectrum;
+}
+
+function listenTo(recorded: Int16Array): Recording {
+  const call = levelled(recorded);
+  const known = new Map<number, Spectrum>();
+  return {
+    length: call.length,
+    sums: runningEnergy(call),
+    spectrum: (size) => {
+      const spectrum = known.get(size) ?? transformed(call, size);
+      known.set(size, spectrum);
+      return spectrum;
+    },
+  };
+}
+
 /** Where a clip occurs in a recording. */
-function occurrences(recorded: Float64Array, clip: Float64Array): { at: number; likeness: number }[] {
+function occurrences(recorded: Recording, clip: Float64Array): { at: number; likeness: number }[] {
   const products = correlate(recorded, clip);
   const own = energyOf(clip);
-  const sums = runningEnergy(recorded);
+  const { sums } = recorded;
   const found: { at: number; likeness: number }[] = [];
   for (let at = 0; at + clip.length <= recorded.length; at++) {
     const energy = sums[at + clip.length]! - sums[at]!;
@@ -113,9 +134,9 @@ function energyOf(samples: Float64Array): number {
 }
 
 /** The sum of products of `a` and `b` for each shift of `b`; shifts to the left stand at the end. */
-function correlate(a: Float64Array, b: Float64Array): Float64Array {
+function correlate(a: Recording, b: Float64Array): Float64Array {
   const size = 2 ** Math.ceil(Math.log2(a.length + b.length));
-  return products(transformed(a, size), transformed(b, size));
+  return products(a.spectrum(size), transformed(b, size));
 }
 
 interface Spectrum {

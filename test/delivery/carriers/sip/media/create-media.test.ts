@@ -4,7 +4,7 @@ import { Clips } from '#delivery/carriers/sip/media/clips.js';
 import { type CreateMediaOptions, createMedia } from '#delivery/carriers/sip/media/create-media.js';
 import type { Media, MediaOptions } from '#delivery/carriers/sip/media/media.js';
 import type { PortRange } from '#delivery/carriers/sip/media/ports.js';
-import { freeRange } from '../../../../support/ports.js';
+import { freeRange, hasIpv6 } from '../../../../support/ports.js';
 import { eventually, VirtualEnvironment } from '../../../../support/virtual-time.js';
 import { alaw, mulaw, openPeer, packetOf, peerSdp, tone } from './support.js';
 
@@ -178,7 +178,7 @@ describe('ports', () => {
     expect(parse(session.offer()).connection?.ip).toBe('198.51.100.1');
   });
 
-  it('are those of IPv6 where the address is', async () => {
+  it.skipIf(!hasIpv6)('are those of IPv6 where the address is (needs a machine with IPv6)', async () => {
     const { media } = startMedia();
     const peer = await openPeer('::1');
     cleanups.push(peer.close);
