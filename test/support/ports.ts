@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -73,19 +73,43 @@ export async function isFreeForTcp(port: number): Promise<boolean> {
 }
 
 /**
- * Whether somebody listens at a port, as Linux knows it. It is not tried: a socket bound there to find out would be in
- * the way of the program that is waited for, and a connection would be its first.
+ * Whether a process, and no other, listens at a port, as Linux tells it. The port is not tried: a socket bound there to find
+ * out would be in the way of the program that is waited for, and a connection would be its first.
  */
-export function isListening(port: number, transport: 'udp' | 'tcp'): boolean {
+export function isListening(
+  { pid }: { readonly pid?: number | undefined },
+  port: number,
+  transport: 'udp' | 'tcp',
+): boolean {
   const place = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  // proc(5): local address, remote address, state; 0A is TCP_LISTEN, 07 is what UDP is in.
+  // proc(5): local address, remote address, state; 0A is TCP_LISTEN, 07 is what UDP is in. The tenth is the inode.
   const state = transport === 'udp' ? '07' : '0A';
-  return ['', '6'].some((family) =>
-    readTable(`/proc/net/${transport}${family}`).some((line) => {
-      const [, local = '', , found] = line.trim().split(/\s+/);
-      return local.endsWith(place) && found === state;
+  const sockets = ['', '6'].flatMap((family) =>
+    readTable(`/proc/net/${transport}${family}`).flatMap((line) => {
+      const [, local = '', , found, , , , , , inode] = line.trim().split(/\s+/);
+      return local.endsWith(place) && found === state ? [`socket:[${inode}]`] : [];
     }),
   );
+  return sockets.length > 0 && socketsOf(pid ?? 0).some((socket) => sockets.includes(socket));
+}
+
+/** What a process has open, as its links name it; nothing when it has ended. */
+function socketsOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).flatMap((name) => linkOf(`${folder}/${name}`));
+  } catch {
+    return [];
+  }
+}
+
+/** Where a link leads; a list without it when it was closed meanwhile. */
+function linkOf(path: string): readonly string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    return [];
+  }
 }
 
 /** The lines of a table; none where it is not there, as that of IPv6. */

@@ -162,7 +162,7 @@ describeWith(['sipp'], 'outside of calls', ({ sipp }) => {
   test('a trunk may ask what we can', async () => {
     const [port, other] = await freePorts(2);
     await openLine([other!], { port: port! });
-    await until('we listen', () => isListening(port!, 'udp'));
+    await until('we listen', () => isListening(process, port!, 'udp'));
     const asking = await startFarEnd(sipp, 'ask-options', {}, port);
     await asking.done();
   });

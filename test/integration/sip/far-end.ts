@@ -78,7 +78,16 @@ async function startAt(
       ...['-sf', file],
       ...['-i', '127.0.0.1', '-p', String(port), '-mp', String(media)],
       ...['-m', String(calls), '-t', transport === 'udp' ? 'u1' : 't1'],
-      ...['-nostdin', '-trace_err', '-trace_logs', '-timeout', `${SECONDS}s`, '-timeout_error'],
+      // What comes during a pause comes again, if it matters: nobody has answered it.
+      ...[
+        '-nostdin',
+        '-pause_msg_ign',
+        '-trace_err',
+        '-trace_logs',
+        '-timeout',
+        `${SECONDS}s`,
+        '-timeout_error',
+      ],
       ...options,
     ],
     directory,
@@ -93,7 +102,7 @@ async function startAt(
   if (target === undefined) {
     await until('SIPp listens', () => {
       if (hasEnded(child)) throw new EndedEarly(complaint());
-      return isListening(port, transport);
+      return isListening(child, port, transport);
     });
   }
   return {

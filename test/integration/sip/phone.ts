@@ -91,7 +91,9 @@ async function startAt(
   const { output, child } = run(baresip, ['-f', directory, '-v']);
   await until('the phone is ready', () => {
     if (hasEnded(child)) throw new EndedEarly(output());
-    return isListening(control, 'tcp') && isListening(port, 'udp') && isListening(port, 'tcp');
+    return (
+      isListening(child, control, 'tcp') && isListening(child, port, 'udp') && isListening(child, port, 'tcp')
+    );
   });
   const line = await controlOf(control);
   const told = (type: string, calls: number) =>

@@ -82,7 +82,7 @@ ${asksFor === null ? '' : `ca_list = ${file('authority.pem', asksFor)}`}
     started.stderr.on('data', (chunk: Buffer) => written.push(chunk));
     await until('Kamailio listens', () => {
       if (hasEnded(started)) throw new EndedEarly(output().slice(-4_000));
-      return isListening(port, 'udp') && isListening(tlsPort, 'tcp');
+      return isListening(started, port, 'udp') && isListening(started, tlsPort, 'tcp');
     });
   }
 

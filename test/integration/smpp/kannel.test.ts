@@ -32,7 +32,7 @@ async function startKannel(path: string, messages: number): Promise<Running & { 
     // In the server's time nothing passes: it would not try a second time to connect.
     await until('Kannel listens', () => {
       if (hasEnded(running.child)) throw new EndedEarly(running.output());
-      return isListening(port!, 'tcp');
+      return isListening(running.child, port!, 'tcp');
     });
     return { ...running, port: port! };
   });
