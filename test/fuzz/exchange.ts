@@ -8,19 +8,18 @@ export interface RawAnswer {
 
 /** Seconds within which the server must have answered everything and closed. */
 const PATIENCE = 60;
-/** Milliseconds of silence after which a request that is not whole is given up. */
-const SILENCE = 1_000;
 
 /**
  * Writes bytes to a connection of their own and resolves to all that is answered until the server closes it.
- * @param isWhole whether the requests end where they say; else the server is told after a while that no more comes
+ * @param silence milliseconds of silence after which the server is told that no more comes; null: never, as the requests
+ *   end where they say
  * @param bodiless whether the answer of this number has no body, as one to HEAD
  * @returns `reset`: the server closed while more was being written, and answers may be lost
  */
 export function exchange(
   port: number,
   bytes: Buffer,
-  isWhole: boolean,
+  silence: number | null,
   bodiless: (index: number) => boolean,
 ): Promise<{ readonly answers: readonly RawAnswer[]; readonly reset: boolean }> {
   return new Promise((resolve, reject) => {
@@ -33,7 +32,7 @@ export function exchange(
         new Error(`no end within ${PATIENCE} s; so far: ${String(Buffer.concat(chunks)).slice(0, 300)}`),
       );
     }, PATIENCE * 1000);
-    if (!isWhole) socket.setTimeout(SILENCE, () => socket.end());
+    if (silence !== null) socket.setTimeout(silence, () => socket.end());
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('error', () => {
       reset = true;

@@ -24,6 +24,9 @@ export interface FuzzResult {
 /** Between chunks everything is waited for, receipts of unknown messages too, which are held for seconds. */
 const CHUNK = 1_000;
 const WIDTH = 48;
+/** Milliseconds of silence after which a request that is not whole is given up; and when it was given up without an answer. */
+const SILENCE = 1_000;
+const LONG_SILENCE = 20_000;
 const MAX_FAILURES = 10;
 
 /**
@@ -64,8 +67,15 @@ export async function fuzz(world: World, { requests, seed, onProgress }: FuzzOpt
         request.framing === 'length' &&
         request.trailer.length === 0 &&
         !request.headers.some(([name]) => name === 'Connection');
-      const { answers, reset } = await exchange(world.port, bytes, isWhole, () => request.method === 'HEAD');
-      if (answers.length === 0 && !reset) fail('no answer');
+      const ask = (silence: number | null) =>
+        exchange(world.port, bytes, silence, () => request.method === 'HEAD');
+      const isSilent = ({ answers, reset }: Awaited<ReturnType<typeof ask>>) =>
+        answers.length === 0 && !reset;
+      let asked = await ask(isWhole ? null : SILENCE);
+      // Whoever hangs up gets no answer, and a machine that stalls makes us hang up too early.
+      if (!isWhole && isSilent(asked)) asked = await ask(LONG_SILENCE);
+      if (isSilent(asked)) fail('no answer');
+      const { answers } = asked;
       for (const [index, answer] of answers.entries()) {
         statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
         const what = judge(request, target, answer, index < request.copies);
