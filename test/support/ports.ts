@@ -14,16 +14,20 @@ const START = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS) * PART;
 
 const MAX_TRIES = 1_000;
 
-/** Given out by this process before: whoever asked for them may not have bound them yet, or may bind them again. */
+/**
+ * Given out by this process before: whoever asked for them may not have bound them yet, or may bind them again. Forgotten when
+ * few are left.
+ */
 const given = new Set<number>();
 
 /**
  * Ports of 127.0.0.1 that nothing uses, by UDP or TCP: the first ones, which are even, of `count` blocks of `size` ports.
- * None is given twice.
+ * None is given a second time soon.
  */
 export async function freePorts(count: number, size = 2): Promise<number[]> {
   const found: number[] = [];
   for (let tries = 0; found.length < count; tries++) {
+    if (tries === MAX_TRIES / 2) given.clear();
     if (tries === MAX_TRIES) throw new Error(`no ${count} times ${size} free ports from ${START} on`);
     const first = START + 2 * randomInt((PART - size) / 2);
     const block = Array.from({ length: size }, (_, index) => first + index);
@@ -73,8 +77,8 @@ export async function isFreeForTcp(port: number): Promise<boolean> {
 }
 
 /**
- * Whether a process, and no other, listens at a port, as Linux tells it. The port is not tried: a socket bound there to find
- * out would be in the way of the program that is waited for, and a connection would be its first.
+ * Whether a process or one that it has started, and no other, listens at a port, as Linux tells it. The port is not tried: a
+ * socket bound there to find out would be in the way of the program that is waited for, and a connection would be its first.
  */
 export function isListening(
   { pid }: { readonly pid?: number | undefined },
@@ -90,7 +94,18 @@ export function isListening(
       return local.endsWith(place) && found === state ? [`socket:[${inode}]`] : [];
     }),
   );
-  return sockets.length > 0 && socketsOf(pid ?? 0).some((socket) => sockets.includes(socket));
+  if (pid === undefined || sockets.length === 0) return false;
+  const isOurs = (each: number) => socketsOf(each).some((socket) => sockets.includes(socket));
+  return isOurs(pid) || childrenOf(pid).some(isOurs);
+}
+
+/** Processes that a process has started itself. */
+function childrenOf(pid: number): readonly number[] {
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  // The fields after the name, which may hold anything: state and parent.
+  return all.filter(
+    (each) => readTable(`/proc/${each}/stat`)[0]?.split(') ').at(-1)?.split(' ')[1] === `${pid}`,
+  );
 }
 
 /** What a process has open, as its links name it; nothing when it has ended. */
@@ -112,7 +127,7 @@ function linkOf(path: string): readonly string[] {
   }
 }
 
-/** The lines of a table; none where it is not there, as that of IPv6. */
+/** The lines of a table; none where it is not there, as that of IPv6 or of a process that has ended. */
 function readTable(path: string): readonly string[] {
   try {
     return readFileSync(path, 'utf8').split('\n');
