@@ -191,7 +191,8 @@ async function serverCalling(
     port: 0
     rtp_ports: { from: ${from! + index * 8}, to: ${from! + index * 8 + 7} }
     opening_silence_ms: 200
-    repeats: 0
+    # So that the code is not the last that is heard: a phone that stalls may miss what is said right before the end.
+    repeats: 1
     ${settings}
     ${extra}`,
   );

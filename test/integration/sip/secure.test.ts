@@ -17,6 +17,7 @@ describeWith(['baresip'], 'a phone over TLS or TCP', ({ baresip }) => {
   const authority = createAuthority();
   const overTls = (certified = authority.issue('127.0.0.1'), account = ';mediaenc=srtp-mand') =>
     startPhone(baresip, NUMBER, account, certified);
+  // What is said last, a phone that stalls may miss: that is not the code where it could be repeated.
   const tlsLine = (phone: Phone, settings: Partial<SipSettings> = {}) => {
     const trunk = {
       host: '127.0.0.1',
@@ -24,11 +25,11 @@ describeWith(['baresip'], 'a phone over TLS or TCP', ({ baresip }) => {
       transport: 'tls',
       authority: authority.cert,
     } as const;
-    return openLine([], { trunks: [trunk], srtp: 'required', ...settings }, SHIPPED_SPEECH);
+    return openLine([], { trunks: [trunk], srtp: 'required', repeats: 1, ...settings }, SHIPPED_SPEECH);
   };
   const tcpLine = (phone: Phone, settings: Partial<SipSettings> = {}) => {
     const trunk = { host: '127.0.0.1', port: phone.port, transport: 'tcp' } as const;
-    return openLine([], { trunks: [trunk], ...settings }, SHIPPED_SPEECH);
+    return openLine([], { trunks: [trunk], repeats: 1, ...settings }, SHIPPED_SPEECH);
   };
 
   test('hears the code, over TLS with SRTP, and no other digit', async () => {
